@@ -1,0 +1,84 @@
+"""Who the platform says its customers are."""
+
+from django.db import models
+
+
+class Account(models.Model):
+    """A customer of the API. `external_id` is the contract's `account_id`.
+
+    A request for an account not yet seen makes a stub (`updated_at` empty), which
+    its `account` record fills in later. The newest `updated_at` wins.
+    """
+
+    class Plan(models.TextChoices):
+        FREE = "free"
+        PAY_AS_YOU_GO = "pay_as_you_go"
+        TEAM = "team"
+        ENTERPRISE = "enterprise"
+
+    class Program(models.TextChoices):
+        NONE = "none"
+        EDUCATION = "education"
+        RESEARCH = "research"
+        STARTUP = "startup"
+
+    class Verification(models.TextChoices):
+        NONE = "none"
+        EMAIL = "email"
+        PHONE = "phone"
+        PAYMENT = "payment"
+        IDENTITY = "identity"
+        ORGANIZATION = "organization"
+
+    class Contract(models.TextChoices):
+        STANDARD = "standard"
+        RESELLER = "reseller"
+        EVALUATION = "evaluation"
+        DISTILLATION_LICENSED = "distillation_licensed"
+
+    class Status(models.TextChoices):
+        ACTIVE = "active"
+        RESTRICTED = "restricted"
+        BANNED = "banned"
+        CLOSED = "closed"
+
+    external_id = models.CharField(max_length=128, unique=True)
+    updated_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(null=True)
+    first_seen_at = models.DateTimeField()
+    email_domain = models.CharField(max_length=256, null=True)
+    email_hash = models.CharField(max_length=64, null=True)
+    email_shape = models.CharField(max_length=64, null=True)
+    display_name = models.CharField(max_length=256, null=True)
+    organization_id = models.CharField(max_length=256, null=True)
+    organization = models.CharField(max_length=256, null=True)
+    phone_hash = models.CharField(max_length=256, null=True)
+    phone_country = models.CharField(max_length=2, null=True)
+    payment_fingerprint = models.CharField(max_length=256, null=True)
+    payment_country = models.CharField(max_length=2, null=True)
+    signup_ip = models.GenericIPAddressField(null=True)
+    signup_device_id = models.CharField(max_length=256, null=True)
+    signup_user_agent = models.CharField(max_length=1024, null=True)
+    plan = models.CharField(max_length=16, choices=Plan, null=True)
+    program = models.CharField(max_length=16, choices=Program, default=Program.NONE)
+    verification = models.CharField(
+        max_length=16, choices=Verification, default=Verification.NONE
+    )
+    contract = models.CharField(
+        max_length=24, choices=Contract, default=Contract.STANDARD
+    )
+    referrer = models.CharField(max_length=256, null=True)
+    status = models.CharField(
+        max_length=16, choices=Status, default=Status.ACTIVE, db_index=True
+    )
+    # Which fields were longer than the contract allows and were cut.
+    cut_fields = models.JSONField(default=list)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["organization_id"], name="account_organization"),
+            models.Index(fields=["created_at"], name="account_created"),
+        ]
+
+    def __str__(self) -> str:
+        return self.external_id

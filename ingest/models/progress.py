@@ -1,0 +1,111 @@
+"""What arrived, what was refused, how far each step has read."""
+
+import uuid
+
+from django.db import models
+
+from ingest.models.accounts import Account
+from ingest.models.sources import IngestKey, Source
+
+
+class Batch(models.Model):
+    """The inbox: what a 2xx promised, kept until its events are stored.
+
+    `payload` is the accepted lines, gzip of NDJSON; it is emptied once the events
+    are stored. received = stored + duplicates + conflicts + quarantined + refused.
+    """
+
+    class State(models.TextChoices):
+        PENDING = "pending"
+        STORED = "stored"
+        PARKED = "parked"
+
+    id = models.BigAutoField(primary_key=True)
+    batch_id = models.UUIDField(unique=True, default=uuid.uuid4)
+    source = models.ForeignKey(Source, on_delete=models.PROTECT)
+    key = models.ForeignKey(IngestKey, on_delete=models.PROTECT, null=True)
+    way_in = models.CharField(max_length=16, default="http")
+    idempotency_key = models.CharField(max_length=256, null=True)
+    body_sha256 = models.BinaryField(max_length=32)
+    received_at = models.DateTimeField()
+    stored_at = models.DateTimeField(null=True)
+    state = models.CharField(
+        max_length=8, choices=State, default=State.PENDING, db_index=True
+    )
+    attempts = models.IntegerField(default=0)
+    error = models.TextField(default="", blank=True)
+    payload = models.BinaryField(null=True)
+    received = models.IntegerField()
+    accepted = models.IntegerField()
+    rejected = models.IntegerField()
+    stored = models.IntegerField(default=0)
+    duplicates = models.IntegerField(default=0)
+    conflicts = models.IntegerField(default=0)
+    quarantined = models.IntegerField(default=0)
+    refused = models.IntegerField(default=0)
+    unknown_fields = models.JSONField(default=dict)
+    # The first answer, word for word, so that a repeated Idempotency-Key gets it.
+    answer = models.JSONField(default=dict)
+
+    class Meta:
+        verbose_name_plural = "batches"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["source", "idempotency_key"],
+                name="batch_idempotency_key",
+                condition=models.Q(idempotency_key__isnull=False),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return str(self.batch_id)
+
+
+class QuarantinedLine(models.Model):
+    """A line that was not stored, with where it stood and why, byte for byte."""
+
+    class Fate(models.TextChoices):
+        REFUSED = "refused"
+        QUARANTINED = "quarantined"
+        CONFLICT = "conflict"
+
+    batch = models.ForeignKey(Batch, on_delete=models.CASCADE, related_name="lines")
+    fate = models.CharField(max_length=12, choices=Fate)
+    line = models.IntegerField()
+    byte_offset = models.BigIntegerField(null=True)
+    field = models.CharField(max_length=256, default="", blank=True)
+    code = models.CharField(max_length=48, db_index=True)
+    message = models.CharField(max_length=1000)
+    raw = models.BinaryField()
+    created_at = models.DateTimeField(auto_now_add=True)
+    replayed_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"line {self.line} of {self.batch_id}: {self.code}"
+
+
+class StaleDay(models.Model):
+    """An account's day whose rollup must be made again; written with the events."""
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, db_constraint=False)
+    day = models.DateField()
+    marked_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["account", "day"], name="stale_account_day")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.account_id} on {self.day}"
+
+
+class Watermark(models.Model):
+    """How far a step has read."""
+
+    step = models.CharField(max_length=48, primary_key=True)
+    position = models.DateTimeField(null=True)
+    moved_at = models.DateTimeField(auto_now=True)
+
+    def __str__(self) -> str:
+        return self.step

@@ -1,0 +1,18 @@
+"""Prompt skeletons that several accounts use."""
+
+from django.db import models
+
+
+class Template(models.Model):
+    """A masked skeleton that three or more accounts have sent, for people to read.
+
+    Numbers, quotes, addresses, names and code are masked before it is stored; what
+    is left is still a customer's wording, so pages hide it until a reason is given.
+    """
+
+    skeleton_hash = models.BigIntegerField(primary_key=True)
+    text = models.CharField(max_length=500)
+    first_seen_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.skeleton_hash}"
