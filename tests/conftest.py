@@ -1,0 +1,43 @@
+"""What every test may lean on: the people, and a browser where there is one."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import pytest
+from django.contrib.auth.models import Group, User
+from django.test import Client
+
+from tests.people import PEOPLE
+
+NOW = datetime(2026, 11, 18, 12, 0, tzinfo=UTC)
+
+
+def make_person(name: str, role: str) -> User:
+    user = User.objects.create_user(
+        name, f"{name}@stillwatch.example", "correct horse battery staple"
+    )
+    user.groups.add(Group.objects.get_or_create(name=role)[0])
+    return user
+
+
+def person_fixture(name: str) -> Callable[..., User]:
+    @pytest.fixture(name=name)
+    def person(db) -> User:
+        return make_person(name, PEOPLE[name])
+
+    return person
+
+
+vic, ana, leo, mia, aud, ada = map(person_fixture, PEOPLE)
+
+
+@pytest.fixture
+def signed_in() -> Callable[[User], Client]:
+    """A client that has signed in as the given person."""
+
+    def sign_in(user: User) -> Client:
+        client = Client()
+        client.force_login(user)
+        return client
+
+    return sign_in
