@@ -1,0 +1,96 @@
+"""Filters of every page; the wording itself is in display.py and outside_text.py."""
+
+from datetime import datetime, timedelta
+
+from django import template
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from dashboard import display, outside_text
+
+register = template.Library()
+
+register.filter("mask", display.mask)
+register.filter("initials", display.initials)
+register.filter("family_icon", display.family_icon)
+register.filter("go_letter", display.go_letter)
+register.filter("shown_score", display.shown_score)
+register.filter("status_look", display.status_look)
+
+
+@register.inclusion_tag("components/icon.html")
+def icon(name: str, label: str = "") -> dict[str, str]:
+    """`{% icon "queue" %}` is decoration; with a label it speaks for itself."""
+    return {"name": name, "label": label}
+
+
+@register.filter
+def words(text: str) -> list[str]:
+    return text.split()
+
+
+@register.filter
+def message_tone(level: str) -> str:
+    """Tone of a notice for the level of one of Django's messages."""
+    return {"success": "ok", "warning": "warn", "error": "danger"}.get(level, "info")
+
+
+@register.filter
+def band(score: float | None) -> str:
+    """Key for `data-band`; no score yet is the lowest band."""
+    return display.band(score or 0)
+
+
+@register.filter
+def band_label(key: str) -> str:
+    return display.BAND_LABELS.get(key, key)
+
+
+@register.filter
+def ago(then: datetime | None) -> str:
+    return display.ago(then, timezone.now()) if then else ""
+
+
+@register.filter
+def compact(number: float | None) -> str:
+    return "–" if number is None else display.compact(number)
+
+
+@register.filter
+def duration(span: timedelta | None) -> str:
+    return "–" if span is None else display.duration(span)
+
+
+@register.filter
+def share(part: float, whole: float) -> str:
+    """`12%` of a whole; a whole of nothing has no share."""
+    return f"{100 * part / whole:.0f}%" if whole else "–"
+
+
+@register.filter
+def visible_controls(value: object) -> SafeString:
+    """Text from outside with each hidden character shown as its code point."""
+    return format_html_join(
+        "",
+        "{}",
+        (
+            (_spelled(run) if silent else run,)
+            for silent, run in outside_text.runs(str(value))
+        ),
+    )
+
+
+def _spelled(run: str) -> SafeString:
+    return format_html_join(
+        "",
+        '<span class="codepoint" title="{}">{}</span>',
+        ((outside_text.character_name(c), outside_text.code_point(c)) for c in run),
+    )
+
+
+@register.filter
+def outside(value: object) -> SafeString:
+    """As visible_controls, kept in its own writing direction. For anything that a
+    customer or an attacker could have typed: `{{ account.display_name|outside }}`."""
+    return format_html('<bdi class="outside">{}</bdi>', visible_controls(value))
