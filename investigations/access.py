@@ -3,7 +3,8 @@
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser, User
 
-from investigations.errors import NotAllowed
+from investigations.errors import NotAllowed, NotFound
+from investigations.models import Case
 
 SYSTEM_USERNAME = "stillwatch"
 
@@ -26,6 +27,11 @@ ROLES: dict[str, frozenset[str]] = {
     "admin": frozenset({VIEW, WATCH_INGEST, MANAGE, READ_AUDIT}),
 }
 
+# What the machine does in its own name: it opens cases and freezes summaries, and
+# never decides.
+SYSTEM = "system"
+SYSTEM_MAY = frozenset({WORK, REPORT})
+
 Anyone = User | AnonymousUser | AbstractBaseUser
 
 
@@ -39,7 +45,13 @@ def role_of(user: Anyone) -> str:
     return str(user._stillwatch_role)  # type: ignore[attr-defined]
 
 
+def is_system(user: Anyone) -> bool:
+    return user.get_username() == SYSTEM_USERNAME
+
+
 def can(user: Anyone, verb: str) -> bool:
+    if is_system(user):
+        return verb in SYSTEM_MAY
     return verb in ROLES.get(role_of(user), frozenset())
 
 
@@ -48,6 +60,29 @@ def require(user: Anyone, verb: str) -> None:
     if not can(user, verb):
         able = ", ".join(sorted(r for r, verbs in ROLES.items() if verb in verbs))
         raise NotAllowed(f"Your role may not do this. These may: {able}.")
+
+
+def require_now(user: User, verb: str) -> None:
+    """As `require`, but read anew: the role may have gone since the page was shown."""
+    require(User.objects.get(pk=user.pk), verb)
+
+
+def case_for(user: Anyone, ref: str) -> Case:
+    """The case `C-<number>`, for someone who may see cases."""
+    require(user, VIEW)
+    number = ref.removeprefix("C-")
+    found = None
+    if number.isascii() and number.isdigit() and len(number) < 19:
+        found = Case.objects.filter(pk=int(number)).first()
+    if found is None:
+        raise NotFound("There is no such case.")
+    return found
+
+
+def case_for_change(user: Anyone, ref: str) -> Case:
+    """The case, for someone who may work on cases."""
+    require(user, WORK)
+    return case_for(user, ref)
 
 
 def system_account() -> User:

@@ -1,5 +1,7 @@
 """What can go wrong in words of the domain. One handler makes pages and JSON of it."""
 
+from collections.abc import Sequence
+
 
 class DomainError(Exception):
     """A refusal a person can act on: a status, a code and a sentence."""
@@ -13,9 +15,22 @@ class DomainError(Exception):
         self.sentence = sentence
 
 
+class AboutAccounts(DomainError):
+    """A refusal that some accounts cause; `accounts` are their external ids."""
+
+    def __init__(self, sentence: str, accounts: Sequence[str] = ()) -> None:
+        super().__init__(sentence)
+        self.accounts = list(accounts)
+
+
 class NotAllowed(DomainError):
     status = 403
     code = "not_allowed"
+
+
+class NotFound(DomainError):
+    status = 404
+    code = "not_found"
 
 
 class IllegalMove(DomainError):
@@ -26,16 +41,46 @@ class IllegalMove(DomainError):
 
 
 class StaleCase(DomainError):
-    """Someone changed the case since this page was opened."""
+    """Someone changed the case since this page was opened.
+
+    `changes` says who did what meanwhile: [{at, by, verb, reason}], oldest first.
+    """
 
     status = 409
     code = "stale_case"
     hint = "Look at what changed and send it again; your text is still here."
 
+    def __init__(
+        self, sentence: str, changes: Sequence[dict[str, str]] = ()
+    ) -> None:
+        super().__init__(sentence)
+        self.changes = list(changes)
+
+
+class AlreadyOpen(DomainError):
+    """The cluster has an unfinished case."""
+
+    status = 409
+    code = "already_open"
+    hint = "Work in the case that is open."
+
 
 class AlreadyDecided(DomainError):
     status = 409
     code = "already_decided"
+
+
+class AlreadyAnswered(DomainError):
+    """The approval was given, refused, withdrawn or has expired."""
+
+    status = 409
+    code = "already_answered"
+
+
+class ApprovalExpired(DomainError):
+    status = 409
+    code = "approval_expired"
+    hint = "The case is back in review: look again and decide anew."
 
 
 class SecondPersonNeeded(DomainError):
@@ -48,8 +93,64 @@ class ListChanged(DomainError):
 
     status = 409
     code = "list_changed"
+    hint = "Open the preview again and look at who is hit now."
+
+
+class EmptyList(DomainError):
+    code = "empty_list"
+    hint = "Choose at least one account."
+
+
+class NotInCase(AboutAccounts):
+    """An account that belongs neither to the case's cluster nor to its own list."""
+
+    status = 409
+    code = "not_in_case"
+    hint = "Open the preview again: the cluster may have changed."
+
+
+class ProtectedAccounts(AboutAccounts):
+    """The list names customers who may not be swept up; nothing was done."""
+
+    status = 409
+    code = "protected_accounts"
+    hint = "Take the named accounts out of the list and preview it again."
+
+
+class NotRestorable(AboutAccounts):
+    """Accounts this decision did not take anything from; nothing was done."""
+
+    status = 409
+    code = "not_restorable"
+    hint = "Choose to restore the others only."
 
 
 class BadReason(DomainError):
     code = "bad_reason"
     hint = "Say in at least 20 characters what you saw and why it breaks the policy."
+
+
+class BadGround(DomainError):
+    code = "bad_ground"
+
+
+class BadOutcome(DomainError):
+    code = "bad_outcome"
+
+
+class TooLong(DomainError):
+    status = 413
+    code = "too_long"
+
+
+class BadEndpoint(DomainError):
+    """The webhook's address may not be used; the sentence says why."""
+
+    code = "bad_endpoint"
+
+
+class NotYet(DomainError):
+    """The week is not over: its summary can be looked at, not frozen."""
+
+    status = 409
+    code = "not_yet"

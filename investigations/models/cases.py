@@ -1,10 +1,24 @@
 """The work item: one case about one cluster, or about accounts picked by hand."""
 
+from typing import Self
+
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.db import models
 
 from ingest.models import Account
 from investigations.detection.models import Cluster
+
+
+class CaseQuerySet(models.QuerySet["Case"]):
+    def unfinished(self) -> Self:
+        return self.filter(status__in=Case.UNFINISHED)
+
+    def finished(self) -> Self:
+        return self.exclude(status__in=Case.UNFINISHED)
+
+    def assigned_to(self, user: User) -> Self:
+        return self.filter(assignee=user)
 
 
 class Case(models.Model):
@@ -54,9 +68,16 @@ class Case(models.Model):
     )
     opened_at = models.DateTimeField()
     changed_at = models.DateTimeField()
+    # When a verdict came into force; a reopened case is decided again.
+    decided_at = models.DateTimeField(null=True)
     closed_at = models.DateTimeField(null=True)
+    # The smallest that the cluster has been since the case was finished: growth
+    # above it is what opens a new case.
+    low_water = models.IntegerField(null=True)
     # Counts every change, so that a stale tab is told so instead of overwriting.
     version = models.IntegerField(default=1)
+
+    objects = CaseQuerySet.as_manager()
 
     class Meta:
         indexes = [models.Index(fields=["-priority", "id"], name="case_by_priority")]

@@ -1,6 +1,7 @@
 """A person's verdict with its reason, and what it does."""
 
 import uuid
+from typing import Self
 
 from django.conf import settings
 from django.db import models
@@ -8,6 +9,17 @@ from django.db import models
 from ingest.models import Account
 from investigations.models.cases import Case
 from investigations.models.targets import TargetList
+
+
+class DecisionQuerySet(models.QuerySet["Decision"]):
+    def in_force(self) -> Self:
+        """Those that need no second person, or have that person's approval."""
+        return self.filter(
+            models.Q(approval__isnull=True) | models.Q(approval__state="approved")
+        )
+
+    def waiting(self) -> Self:
+        return self.filter(approval__state="requested")
 
 
 class Decision(models.Model):
@@ -39,6 +51,8 @@ class Decision(models.Model):
     )
     made_at = models.DateTimeField()
     form_token = models.UUIDField(unique=True)
+
+    objects = DecisionQuerySet.as_manager()
 
     def __str__(self) -> str:
         return self.ref
@@ -79,6 +93,10 @@ class Effect(models.Model):
     attempts = models.IntegerField(default=0)
     queued_at = models.DateTimeField()
     next_attempt_at = models.DateTimeField()
+    # While this lies ahead, a dispatcher is sending it and no other one may.
+    leased_until = models.DateTimeField(null=True)
+    # Three days after the first try; what fails after that is parked.
+    give_up_at = models.DateTimeField(null=True)
     delivered_at = models.DateTimeField(null=True)
     last_error = models.CharField(max_length=1000, default="", blank=True)
 
