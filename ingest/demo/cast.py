@@ -1,0 +1,104 @@
+"""The cast of a world: who signs up, and the sizes that everything is scaled to."""
+
+from dataclasses import dataclass, field
+
+from ingest.demo import identities, internet
+from ingest.demo.accounts import Account, Truth
+from ingest.demo.clients import browser
+from ingest.demo.clock import DAY, Rhythm, Span, moment_in
+from ingest.demo.dice import Dice, around, dice, mark
+from ingest.demo.traffic import Models, Sender
+
+USUAL, SMALL, NEWEST = "aster-2-large", "aster-2-mini", "aster-3-large"
+# Days before the end at which the newest model came out.
+RELEASED_BEFORE_END = 6.4
+OFFSETS = (-8, -6, -5, -3, 0, 1, 1, 2, 3, 5, 8, 9)
+
+
+@dataclass(slots=True)
+class Cast:
+    """Accounts and senders of one world. `size` is the number of accounts asked for."""
+
+    seed: int
+    span: Span
+    size: int
+    accounts: list[Account] = field(default_factory=list)
+    senders: list[Sender] = field(default_factory=list)
+
+    @property
+    def released_at(self) -> float:
+        days = (self.span.end - self.span.start) / DAY
+        return self.span.end - min(RELEASED_BEFORE_END, days / 3) * DAY
+
+    def dice(self, *names: object) -> Dice:
+        return dice(self.seed, *names)
+
+    def count(self, per_3000: float, least: int = 1) -> int:
+        """A population's size in this world, given its size among 3,000."""
+        return max(least, round(per_3000 * self.size / 3000))
+
+    def at_day(self, day: float) -> float:
+        """A moment `day` days into a world of 21; scaled in a shorter one."""
+        return self.span.start + day / 21 * (self.span.end - self.span.start)
+
+    def sign_up(
+        self,
+        rng: Dice,
+        population: str,
+        name: str,
+        *,
+        pool: str | None = None,
+        campaign: str | None = None,
+    ) -> Account:
+        """An ordinary account of one person at home; callers change what differs."""
+        truth = Truth(
+            account_id=f"acct_{mark('account', self.seed, name, length=14)}",
+            population=population,
+            campaign=campaign,
+            pool=pool,
+            person=f"person-{mark('person', self.seed, name, length=10)}",
+            organization=None,
+        )
+        account = Account(
+            truth=truth,
+            created_at=self.joined(rng),
+            person=identities.person(rng),
+            routes=(internet.home(rng),),
+            stack=browser(rng),
+            key_ids=(),
+            device_id=identities.device(rng),
+        )
+        self.accounts.append(account)
+        return account
+
+    def joined(self, rng: Dice) -> float:
+        """Four in five came in the year before, the others during these weeks."""
+        if rng.random() < 0.8:
+            return self.span.start - DAY * min(360.0, around(rng, 90, 0.9) + 0.5)
+        return moment_in(rng, Rhythm("evening", 1), self.span)
+
+    def join_organization(self, account: Account, org: identities.Organization) -> None:
+        account.organization = org
+        account.truth["organization"] = org.id
+        account.person.email = (
+            account.person.email.split("@")[0] + "@" + org.domain
+        )
+
+    def send(self, sender: Sender) -> Sender:
+        self.senders.append(sender)
+        return sender
+
+    def honest_models(self, rng: Dice, *, days: float = 9.0) -> Models:
+        """Most wait a week or two before they try a new model, many never do."""
+        usual = USUAL if rng.random() < 0.7 else SMALL
+        adopts = self.released_at + around(rng, days, 1.0) * DAY
+        return Models(usual, NEWEST, adopts, share=rng.uniform(0.3, 1.0), ramp=2 * DAY)
+
+
+def offset(rng: Dice) -> int:
+    """Hours east of Greenwich where somebody lives."""
+    return OFFSETS[int(rng.random() * len(OFFSETS))]
+
+
+def key_ids(rng: Dice, count: int = 1) -> tuple[str, ...]:
+    return tuple(f"key_{rng.getrandbits(64):016x}" for _ in range(count))

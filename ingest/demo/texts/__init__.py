@@ -1,0 +1,1 @@
+"""The words of the demo world, by who would write them. All invented."""

@@ -1,0 +1,351 @@
+"""Conversations with the model: who holds them, when, and what the gateway records."""
+
+import math
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from ingest.demo.accounts import Account, Entry, Record, activity
+from ingest.demo.clients import Stack
+from ingest.demo.clock import Rhythm, Span, moment_in, stamp, weight_of
+from ingest.demo.dice import Dice, around, dice, poisson
+from ingest.demo.grammars import Script
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """A log-normal amount: half of all draws lie below `median`; never above `most`."""
+
+    median: float
+    spread: float
+    most: float = math.inf
+
+    def draw(self, rng: Dice) -> float:
+        return min(self.most, around(rng, self.median, self.spread))
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """What stands between the customer and the model: its words, tools and pace.
+
+    `turns` counts exchanges a conversation, `pace` seconds between an answer and the
+    next message, `answer` output tokens.
+    """
+
+    script: Script
+    turns: Spread
+    pace: Spread
+    answer: Spread
+    stack: Stack | None = None
+    system_hash: str | None = None
+    system_tokens: int = 0
+    tools_hash: str | None = None
+    tool_count: int = 0
+    temperature: float | None = None
+    max_tokens: int | None = None
+    stream: bool = False
+    operation: str = "chat"
+    refuses: float = 0.004
+    images: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Models:
+    """Which model is asked: the usual one, from `adopts_at` on the new one for `share`
+    of the conversations, growing over `ramp` seconds."""
+
+    usual: str
+    newest: str
+    adopts_at: float = math.inf
+    share: float = 1.0
+    ramp: float = 1.0
+
+    def pick(self, rng: Dice, at: float) -> str:
+        if at < self.adopts_at:
+            return self.usual
+        grown = min(1.0, (at - self.adopts_at) / self.ramp)
+        return self.newest if rng.random() < self.share * grown else self.usual
+
+
+@dataclass(slots=True)
+class Conversation:
+    """What of a conversation carries over to its next turn."""
+
+    id: str
+    app: App
+    model: str
+    topic: str
+    turn: int = 1
+    history_tokens: int = 0
+    answers: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Burst:
+    """A time in which the sender does `share` of everything it does."""
+
+    span: Span
+    share: float
+
+
+@lru_cache(maxsize=1024)
+def mean_turns(turns: Spread) -> float:
+    """Average of the whole numbers that `turns` gives."""
+    rng = dice("mean turns", turns)
+    return sum(max(1, round(turns.draw(rng))) for _ in range(4000)) / 4000
+
+
+@dataclass(slots=True)
+class Sender:
+    """One source of traffic over one or many accounts.
+
+    A person owns one account and keeps to it. A relay owns many: it starts each
+    conversation on the least recently used one (`balances`), moves it with probability
+    `hand_over` a turn, and again when it went on after a pause longer than the hour for
+    which relays remember. In `waves` every account starts within two minutes of the
+    same signal.
+    """
+
+    key: str
+    accounts: list[Account]
+    apps: list[tuple[App, float]]
+    volume: float
+    rhythm: Rhythm
+    models: Models
+    bursts: tuple[Burst, ...] = ()
+    mood: float = 0.7
+    balances: bool = False
+    hand_over: float = 0.0
+    returns: float = 0.0
+    waves: bool = False
+    logs_in: bool = False
+
+    def rate(self, span: Span, whole: Span) -> float:
+        """Exchanges to expect in the span, of `volume` in the whole."""
+        return self.volume * sum(share for _, share in self._parts(span, whole))
+
+    def _parts(self, span: Span, whole: Span) -> list[tuple[Span, float]]:
+        """The span's ordinary time and its bursts, each with its share of `volume`."""
+        alive = self._alive(span)
+        base = 1.0 - sum(burst.share for burst in self.bursts)
+        length = whole.end - whole.start
+        parts = [(alive, base * weight_of(self.rhythm, alive) / length)]
+        for burst in self.bursts:
+            overlap = burst.span.overlap(alive)
+            if overlap > 0:
+                begin = max(alive.start, burst.span.start)
+                share = burst.share * overlap / (burst.span.end - burst.span.start)
+                parts.append((Span(begin, begin + overlap), share))
+        return [part for part in parts if part[1] > 0]
+
+    def _alive(self, span: Span) -> Span:
+        """The part of the span in which there is an account to send from."""
+        born = min(account.created_at for account in self.accounts) + 600
+        dead = max(account.until for account in self.accounts)
+        start = max(span.start, born)
+        return Span(start, max(start, min(span.end, dead)))
+
+    def entries(
+        self, span: Span, whole: Span, *, tag: str, factor: float = 1.0
+    ) -> list[Entry]:
+        """All records of the conversations that begin in the span."""
+        parts = self._parts(span, whole)
+        expected = self.volume * factor * sum(share for _, share in parts)
+        if expected <= 0:
+            return []
+        rng = dice(tag, self.key, span.start)
+        if self.mood > 0 and span.end - span.start > 3600:
+            # People have busy days and days off.
+            expected *= rng.gammavariate(1 / self.mood, self.mood)
+        per_start = self._mean_turns() * (len(self.accounts) if self.waves else 1)
+        out: list[Entry] = []
+        for at in self._starts(rng, parts, poisson(rng, expected / per_start)):
+            self._begin(rng, at, out)
+        return out
+
+    def _mean_turns(self) -> float:
+        weights = sum(weight for _, weight in self.apps)
+        return sum(mean_turns(app.turns) * w for app, w in self.apps) / weights
+
+    def _starts(
+        self, rng: Dice, parts: list[tuple[Span, float]], count: int
+    ) -> list[float]:
+        total = sum(share for _, share in parts)
+        starts = []
+        for _ in range(count):
+            aim = rng.random() * total
+            for part, share in parts:
+                aim -= share
+                if aim < 0:
+                    break
+            starts.append(moment_in(rng, self.rhythm, part))
+        return sorted(starts)
+
+    def _begin(self, rng: Dice, at: float, out: list[Entry]) -> None:
+        if not self.waves:
+            account = self.choose(rng, at)
+            if account:
+                self._converse(rng, at, account, out)
+            return
+        for account in self.accounts:
+            begin = at + rng.uniform(0, 110)
+            if account.is_active(begin):
+                self._converse(rng, begin, account, out)
+
+    def choose(self, rng: Dice, at: float) -> Account | None:
+        """The account that takes the next conversation."""
+        if len(self.accounts) == 1:
+            only = self.accounts[0]
+            return only if only.is_active(at) else None
+        ready = [account for account in self.accounts if account.is_active(at)]
+        if not ready:
+            return None
+        if self.balances:
+            return min(ready, key=lambda account: (account.last_used, account.id))
+        # Colleagues share work unevenly: the first account does most of it.
+        return ready[int(rng.random() ** 2 * len(ready))]
+
+    def _app(self, rng: Dice) -> App:
+        aim = rng.random() * sum(weight for _, weight in self.apps)
+        for app, weight in self.apps:
+            aim -= weight
+            if aim < 0:
+                return app
+        return self.apps[-1][0]
+
+    def _converse(
+        self, rng: Dice, at: float, account: Account, out: list[Entry]
+    ) -> None:
+        app = self._app(rng)
+        model = self.models.pick(rng, at)
+        talk = new_conversation(rng, app, model)
+        turns = max(1, round(app.turns.draw(rng)))
+        if self.logs_in and rng.random() < 0.3:
+            out.append(activity(account, "login", at - rng.uniform(4, 40)))
+        while True:
+            busy = exchange(rng, at, account, talk, out)
+            if talk.turn > turns:
+                return
+            at += busy + app.pace.draw(rng)
+            moves = rng.random() < self.hand_over
+            if rng.random() < self.returns:
+                at += rng.uniform(3700, 9000)
+                moves = True
+            if moves:
+                following = self.choose(rng, at) if self.balances else account
+            else:
+                following = account if account.is_active(at) else self.choose(rng, at)
+            if following is None or not following.is_active(at):
+                return
+            if following is not account:
+                # The next account's gateway sees a conversation it has not met.
+                talk.id = f"conv_{rng.getrandbits(64):016x}"
+                account = following
+
+
+def new_conversation(rng: Dice, app: App, model: str) -> Conversation:
+    if app.operation == "embeddings":
+        model = "aster-embed-2"
+    ident = f"conv_{rng.getrandbits(64):016x}"
+    return Conversation(ident, app, model, app.script.topic(rng))
+
+
+def exchange(
+    rng: Dice, at: float, account: Account, talk: Conversation, out: list[Entry]
+) -> float:
+    """One turn, its failed tries included. Returns the seconds it took."""
+    prompt = talk.app.script.line(rng, talk.topic, talk.turn)
+    spent = 0.0
+    while rng.random() < 0.009:
+        record = _asked(rng, at + spent, account, talk, prompt)
+        status = (429, 429, 529, 500)[int(rng.random() * 4)]
+        record.update(output_tokens=0, http_status=status, finish_reason="error")
+        record["latency_ms"] = int(rng.uniform(15, 900))
+        out.append(Entry(at + spent, 2, str(record["event_id"]), record))
+        spent += rng.uniform(2, 15)
+    record = _asked(rng, at + spent, account, talk, prompt)
+    out.append(Entry(at + spent, 2, str(record["event_id"]), record))
+    spent += _answered(rng, record, talk, prompt)
+    account.last_used = at + spent
+    return spent
+
+
+def _asked(
+    rng: Dice, at: float, account: Account, talk: Conversation, prompt: str
+) -> Record:
+    """The half of a request record that is known before there is an answer."""
+    app, stack = talk.app, talk.app.stack or account.stack
+    routes = account.routes
+    route = routes[0] if len(routes) == 1 else routes[_favourite(talk.id, len(routes))]
+    keys = account.key_ids
+    record: Record = {
+        "type": "request",
+        "event_id": f"req_{rng.getrandbits(80):020x}",
+        "occurred_at": stamp(at),
+        "account_id": account.id,
+        "model": talk.model,
+        "operation": app.operation,
+        "input_tokens": app.system_tokens
+        + 90 * app.tool_count
+        + talk.history_tokens
+        + len(prompt) // 4
+        + 3,
+        "output_tokens": 0,
+        "http_status": 200,
+        "stream": app.stream,
+        "conversation_id": talk.id,
+        "turn": talk.turn,
+        "client_ip": route.ip,
+        "asn": route.asn,
+        "country": route.country,
+        "user_agent": stack.user_agent,
+        "ja4": stack.ja4,
+        "prompt": prompt,
+    }
+    if keys and stack.server:
+        record["api_key_id"] = keys[int(rng.random() * len(keys))]
+    optional = {
+        "device_id": None if stack.server else account.device_id,
+        "system_hash": app.system_hash,
+        "tools_hash": app.tools_hash,
+        "tool_count": app.tool_count or None,
+        "temperature": app.temperature,
+        "max_tokens": app.max_tokens,
+        "prior_response_hashes": talk.answers[-3:] or None,
+    }
+    record.update({name: v for name, v in optional.items() if v is not None})
+    return record
+
+
+def _favourite(conversation_id: str, count: int) -> int:
+    """The same route for a whole conversation, the first ones more often."""
+    return int((int(conversation_id[-4:], 16) / 65536) ** 2 * count)
+
+
+def _answered(rng: Dice, record: Record, talk: Conversation, prompt: str) -> float:
+    """Fills in the answer's half. Returns the seconds until it was complete."""
+    app = talk.app
+    tokens = 0 if app.operation == "embeddings" else max(1, int(app.answer.draw(rng)))
+    reason = "stop"
+    if app.max_tokens and tokens >= app.max_tokens:
+        tokens, reason = app.max_tokens, "length"
+    elif app.tool_count and rng.random() < 0.8:
+        reason = "tool_use"
+    elif rng.random() < app.refuses:
+        tokens, reason = min(tokens, 90), "refusal"
+    record["output_tokens"] = tokens
+    record["finish_reason"] = reason
+    if talk.turn > 1:
+        before = app.system_tokens + 90 * app.tool_count + talk.history_tokens
+        record["cached_input_tokens"] = int(before * 0.9) // 64 * 64
+    if app.images and rng.random() < app.images:
+        record["image_count"] = 1 + int(rng.random() * 2)
+        record["input_tokens"] = int(str(record["input_tokens"])) + 1100
+    if tokens >= 12:
+        answer = f"{rng.getrandbits(64):016x}"
+        record["response_hash"] = answer
+        talk.answers.append(answer)
+    talk.history_tokens += len(prompt) // 4 + 3 + tokens
+    talk.turn += 1
+    seconds = 0.25 + rng.random() * 0.6 + tokens / rng.uniform(55, 95)
+    record["latency_ms"] = int(seconds * 1000)
+    return 0.0 if app.operation == "embeddings" else seconds
