@@ -1,0 +1,36 @@
+"""A launcher for each test, or one for all that only look at it."""
+
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.run.launcher import Launcher, is_stamped
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A folder that other users may enter, unlike pytest's own."""
+    made = Path(tempfile.mkdtemp(prefix="stillwatch-run-"))
+    made.chmod(0o755)
+    yield made
+    shutil.rmtree(made)
+
+
+@pytest.fixture
+def bare(folder: Path) -> Iterator[Launcher]:
+    """Nothing installed yet."""
+    launcher = Launcher(folder)
+    yield launcher
+    launcher.end()
+
+
+@pytest.fixture
+def launcher(bare: Launcher) -> Launcher:
+    """The packages are installed: it shares the environment of this test run."""
+    if not is_stamped(Path(sys.prefix)):
+        pytest.skip("the environment is not one that ./run test made")
+    return bare.share_venv()

@@ -1,0 +1,128 @@
+"""The launcher as a user meets it: a process with words, output and an exit code."""
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+LOCKS = ("requirements.txt", "tests/requirements.txt")
+SET_BY_US = ("DATABASE_URL", "BROKER_URL", "STILLWATCH_", "PYTEST_", "DJANGO_")
+
+
+def is_stamped(venv: Path) -> bool:
+    stamp = venv / "stamp.json"
+    locks = json.loads(stamp.read_text())["locks"] if stamp.exists() else {}
+    wanted = {
+        name: hashlib.sha256((ROOT / name).read_bytes()).hexdigest() for name in LOCKS
+    }
+    return locks == wanted
+
+
+class Launcher:
+    """A checkout of its own, with the stand-in project and a fresh var folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.checkout = folder / "checkout"
+        self.var = folder / "var"
+        shutil.copytree(Path(__file__).parent / "stand_in", self.checkout)
+        (self.checkout / "tests").mkdir()
+        for name in ("run", *LOCKS):
+            shutil.copy(ROOT / name, self.checkout / name)
+        self.started: list[subprocess.Popen[str]] = []
+
+    def share_venv(self) -> "Launcher":
+        self.var.mkdir(exist_ok=True)
+        (self.var / "venv").symlink_to(sys.prefix)
+        return self
+
+    def environment(self, **extra: str) -> dict[str, str]:
+        env = {k: v for k, v in os.environ.items() if not k.startswith(SET_BY_US)}
+        return {**env, "STILLWATCH_VAR": str(self.var), **extra}
+
+    def start(self, *words: str, **extra: str) -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [sys.executable, str(self.checkout / "run"), *words],
+            env=self.environment(**extra),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        self.started.append(process)
+        return process
+
+    def run(self, *words: str, **extra: str) -> subprocess.CompletedProcess[str]:
+        process = self.start(*words, **extra)
+        out, err = process.communicate(timeout=60)
+        return subprocess.CompletedProcess(process.args, process.returncode, out, err)
+
+    def sql(self, *orders: str) -> list[object]:
+        done = self.run("manage", "sql", *orders)
+        assert done.returncode == 0, done.stderr
+        return [json.loads(line) for line in done.stdout.splitlines()]
+
+    def sleeper(self, seconds: int = 60) -> subprocess.Popen[str]:
+        """A manage command that holds the database."""
+        process = self.start("manage", "sleep", str(seconds))
+        assert process.stdout is not None
+        assert process.stdout.readline() == '"asleep"\n'
+        return process
+
+    def place(self) -> Path:
+        record = self.var / "postgres" / "place"
+        return Path(record.read_text()) if record.exists() else self.var / "postgres"
+
+    def postmaster(self) -> int:
+        lines = (self.place() / "data" / "postmaster.pid").read_text().splitlines()
+        return int(lines[0])
+
+    def keeper(self) -> int:
+        return int(Path(f"/proc/{self.postmaster()}/stat").read_text().split()[3])
+
+    def service(self, name: str) -> int:
+        return int(json.loads((self.var / "pids" / f"{name}.json").read_text())["pid"])
+
+    def end(self) -> None:
+        for process in self.started:
+            if process.poll() is None:
+                process.terminate()
+            process.communicate(timeout=30)
+        wait_for(lambda: not self.is_database_up())
+        if self.place() != self.var / "postgres":
+            shutil.rmtree(self.place(), ignore_errors=True)
+
+    def is_database_up(self) -> bool:
+        return bool(servers_in(self.place() / "data"))
+
+
+def servers_in(data: Path) -> list[int]:
+    found = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            if (entry / "cwd").readlink() == data:
+                found.append(int(entry.name))
+        except OSError:
+            continue
+    return found
+
+
+def wait_for(happened: Callable[[], bool], seconds: float = 15) -> None:
+    deadline = time.monotonic() + seconds
+    while not happened():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.05)
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
