@@ -1,7 +1,46 @@
 """Machines that read: the same keys as ingest, with the `read` scope."""
 
+from dataclasses import dataclass
+
 from rest_framework.authentication import BaseAuthentication
+from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
+from rest_framework.request import Request
+
+from ingest.models import IngestKey
+
+SCOPE = IngestKey.Scope.READ.value
+
+
+@dataclass(frozen=True)
+class KeyHolder:
+    """The machine that holds a key; it stands where a person's user stands."""
+
+    key: IngestKey
+    is_authenticated = True
+    is_active = True
 
 
 class ReadKeyAuthentication(BaseAuthentication):
-    """Filled in with the API."""
+    """`Authorization: Bearer <key>`. Without that header the session is asked."""
+
+    def authenticate(self, request: Request) -> tuple[KeyHolder, IngestKey] | None:
+        header = request.headers.get("Authorization")
+        if header is None:
+            return None
+        scheme, _, token = header.strip().partition(" ")
+        if scheme.lower() != "bearer":
+            raise AuthenticationFailed("Only Bearer keys are known here.")
+        from ingest.errors import UnknownKey, WrongScope
+        from ingest.keys import authenticate
+
+        try:
+            key = authenticate(token.strip(), SCOPE)
+        except UnknownKey:
+            # One text for malformed, unknown, revoked and expired keys alike.
+            raise AuthenticationFailed("This key is not known.") from None
+        except WrongScope:
+            raise PermissionDenied(f"This key lacks the scope `{SCOPE}`.") from None
+        return KeyHolder(key), key
+
+    def authenticate_header(self, request: Request) -> str:
+        return 'Bearer realm="Stillwatch"'

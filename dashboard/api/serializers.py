@@ -1,0 +1,91 @@
+"""The contract's rows, spelt out for the OpenAPI document.
+
+Rows come ready-made from dashboard/findings.py; these classes say what is in them and
+let nothing else through.
+"""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from ingest.models import Account
+from investigations.detection.models import Band, Cluster
+
+
+class ReasonSerializer(serializers.Serializer[Any]):
+    signal = serializers.CharField(help_text="Key of the detector.")
+    points = serializers.FloatField(help_text="Weight of evidence in decibans.")
+    value = serializers.FloatField(allow_null=True)
+    baseline = serializers.FloatField(
+        allow_null=True, help_text="The same for ordinary accounts."
+    )
+    sentence = serializers.CharField()
+
+
+class AccountSerializer(serializers.Serializer[Any]):
+    account_id = serializers.CharField()
+    score = serializers.FloatField(help_text="0-100.")
+    band = serializers.ChoiceField(choices=Band.choices)
+    cluster_id = serializers.CharField(allow_null=True)
+    cluster_score = serializers.FloatField(allow_null=True)
+    status = serializers.ChoiceField(
+        choices=Account.Status.choices, help_text="The platform's own state."
+    )
+    first_flagged_at = serializers.DateTimeField(
+        allow_null=True,
+        help_text="The first time the score, or the cluster's, reached 70.",
+    )
+    reasons = ReasonSerializer(many=True)
+
+
+class ExposureSerializer(serializers.Serializer[Any]):
+    exchanges = serializers.IntegerField()
+    input_tokens = serializers.IntegerField()
+    output_tokens = serializers.IntegerField()
+
+
+class ClusterSerializer(serializers.Serializer[Any]):
+    cluster_id = serializers.CharField()
+    score = serializers.FloatField(help_text="0-100.")
+    band = serializers.ChoiceField(choices=Band.choices)
+    verdict = serializers.ChoiceField(choices=Cluster.Verdict.choices)
+    size = serializers.IntegerField()
+    members = serializers.ListField(
+        child=serializers.CharField(), help_text="Account ids."
+    )
+    proposed_ban = serializers.ListField(
+        child=serializers.CharField(),
+        help_text="Account ids that the system proposes to ban; empty where none.",
+    )
+    exposure = ExposureSerializer()
+    first_flagged_at = serializers.DateTimeField(allow_null=True)
+    link_types = serializers.DictField(
+        child=serializers.IntegerField(),
+        help_text="Kind of shared indicator → pairs of members that it ties.",
+    )
+    reasons = ReasonSerializer(many=True)
+
+
+class MemberSerializer(AccountSerializer):
+    stability = serializers.FloatField(
+        help_text="Share of clustering runs in which it was with this cluster, 0-1."
+    )
+    link_types = serializers.DictField(
+        child=serializers.IntegerField(),
+        help_text="Kind of shared indicator → other members that share it.",
+    )
+
+
+class ProblemSerializer(serializers.Serializer[Any]):
+    """RFC 9457, with code, hint and errors besides."""
+
+    type = serializers.CharField()
+    title = serializers.CharField()
+    status = serializers.IntegerField()
+    detail = serializers.CharField()
+    instance = serializers.CharField(help_text="Holds the request id.")
+    code = serializers.CharField(help_text="For programs; does not change.")
+    hint = serializers.CharField(help_text="What to do about it.")
+    errors = serializers.ListField(  # type: ignore[assignment]  # RFC 9457's name
+        child=serializers.DictField(child=serializers.CharField()), required=False
+    )
