@@ -70,6 +70,12 @@ def url(name: str, default: str, *, schemes: set[str]) -> str:
     return value
 
 
+def host_of(address: str) -> str:
+    """The host as the Host header names it: without port, IPv6 in brackets."""
+    host = urlsplit(address).hostname or ""
+    return f"[{host}]" if ":" in host else host
+
+
 def database(name: str) -> dict[str, object]:
     """postgres://user:password@host:port/name as Django's dictionary.
 

@@ -1,17 +1,126 @@
 """What happens around every request."""
 
+import time
 from collections.abc import Callable
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth import logout
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from dashboard import request_id
+from dashboard.api import problems
 from investigations.errors import DomainError
+
+Next = Callable[[HttpRequest], HttpResponse]
+
+# Longer addresses are no filters that a page has made.
+MAX_QUERY = 8192
+# What the browser must not offer to any page: Stillwatch needs none of it, but for
+# passkeys, which belong to its own pages.
+PERMISSIONS = (
+    "accelerometer=(), browsing-topics=(), camera=(), display-capture=(), "
+    "geolocation=(), gyroscope=(), hid=(), microphone=(), midi=(), payment=(), "
+    "publickey-credentials-create=(self), publickey-credentials-get=(self), "
+    "serial=(), usb=()"
+)
+
+
+class RequestIds:
+    """Ties the answer, the log lines and the audit entries of one request together."""
+
+    def __init__(self, get_response: Next) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        name = request_id.begin(request.headers.get("X-Request-ID"))
+        response = self.get_response(request)
+        response["X-Request-ID"] = name
+        return response
+
+
+class Headers:
+    """On every response, errors and downloads too, what Django does not set itself."""
+
+    def __init__(self, get_response: Next) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        response["Permissions-Policy"] = PERMISSIONS
+        response["Cross-Origin-Resource-Policy"] = "same-origin"
+        # Pages are private; files under /static/ say themselves how long they keep.
+        response.setdefault("Cache-Control", "no-store")
+        return response
+
+
+class PlainRequests:
+    """Refuses addresses that no page of ours makes and PostgreSQL cannot look up."""
+
+    def __init__(self, get_response: Next) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        query = request.META.get("QUERY_STRING", "")
+        if len(query) > MAX_QUERY:
+            return refusal(request, TooLongAddress())
+        if "\0" in request.path or "%00" in query:
+            return refusal(request, NulCharacter())
+        return self.get_response(request)
+
+
+class TooLongAddress(DomainError):
+    code = "query_too_long"
+    hint = "Narrow it, or ask in several requests."
+
+    def __init__(self) -> None:
+        super().__init__(f"The query is longer than {MAX_QUERY} characters.")
+
+
+class NulCharacter(DomainError):
+    code = "nul_character"
+
+    def __init__(self) -> None:
+        super().__init__("The address contains a NUL character. Take it out.")
+
+
+class SessionLimits:
+    """Ends a session some time after sign-in, and sooner when nobody uses it."""
+
+    # Seconds between two notes of "still there", so that not every GET writes.
+    STEP = 60
+
+    def __init__(self, get_response: Next) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if settings.SESSION_COOKIE_NAME in request.COOKIES and self.is_over(request):
+            logout(request)
+            messages.info(request, "You were signed out after a while without use.")
+            if not problems.wants_problem(request):
+                return redirect_to_login(request.get_full_path())
+        return self.get_response(request)
+
+    def is_over(self, request: HttpRequest) -> bool:
+        # The health page must answer while the database, and so the session, does not.
+        if request.path == "/health/" or not request.user.is_authenticated:
+            return False
+        now, session = time.time(), request.session
+        began, seen = session.get("began", now), session.get("seen", now)
+        idle = now - seen > settings.SESSION_IDLE_SECONDS
+        if idle or now - began > settings.SESSION_COOKIE_AGE:
+            return True
+        if "began" not in session or now - seen > self.STEP:
+            session["began"], session["seen"] = began, now
+        return False
 
 
 class DomainErrors:
     """Turns a refusal of the domain into a page, a fragment or problem+json."""
 
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+    def __init__(self, get_response: Next) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
@@ -22,16 +131,10 @@ class DomainErrors:
     ) -> HttpResponse | None:
         if not isinstance(error, DomainError):
             return None
-        if request.path.startswith("/api/"):
-            problem = {
-                "type": f"urn:stillwatch:{error.code}",
-                "title": error.code.replace("_", " ").capitalize(),
-                "status": error.status,
-                "detail": error.sentence,
-                "code": error.code,
-                "hint": error.hint,
-            }
-            return JsonResponse(
-                problem, status=error.status, content_type="application/problem+json"
-            )
-        return render(request, "refused.html", {"error": error}, status=error.status)
+        return refusal(request, error)
+
+
+def refusal(request: HttpRequest, error: DomainError) -> HttpResponse:
+    if problems.wants_problem(request):
+        return problems.domain_problem(error)
+    return render(request, "refused.html", {"error": error}, status=error.status)

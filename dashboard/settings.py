@@ -19,8 +19,13 @@ HASH_KEY = env.secret("STILLWATCH_HASH_KEY")
 BASE_URL = env.url(
     "STILLWATCH_BASE_URL", "http://127.0.0.1:8000", schemes={"http", "https"}
 ).rstrip("/")
-ALLOWED_HOSTS = env.words("STILLWATCH_HOSTS", "127.0.0.1,localhost,[::1]")
+ALLOWED_HOSTS = [
+    *env.words("STILLWATCH_HOSTS", "127.0.0.1,localhost,[::1]"),
+    env.host_of(BASE_URL),
+]
 SECURE = BASE_URL.startswith("https://")
+CSRF_TRUSTED_ORIGINS = [BASE_URL]
+BEHIND_PROXY = env.flag("STILLWATCH_BEHIND_PROXY", default=False)
 
 INSTALLED_APPS = [
     "dashboard.apps.DashboardConfig",
@@ -47,6 +52,8 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "dashboard.middleware.RequestIds",
+    "dashboard.middleware.Headers",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -55,6 +62,8 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "dashboard.middleware.PlainRequests",
+    "dashboard.middleware.SessionLimits",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -142,11 +151,15 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "overview"
-ACCOUNT_ADAPTER = "dashboard.sign_in.ClosedSignUp"
+ACCOUNT_ADAPTER = "dashboard.sign_in.StaffSignIn"
 ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_PREVENT_ENUMERATION = True
+# Lock-out: five wrong passwords for one name, or ten from one address.
+ACCOUNT_RATE_LIMITS = {"login_failed": "10/5m/ip,5/5m/key"}
+# The pages where people look after their own sign-in ask for it again after this.
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 10 * 60
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = "Stillwatch"
@@ -157,13 +170,16 @@ SESSION_COOKIE_NAME = "__Host-session" if SECURE else "stillwatch_session"
 CSRF_COOKIE_NAME = "__Host-csrf" if SECURE else "stillwatch_csrf"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+# Signed in for twelve hours at most, and for thirty minutes without a request. The
+# demo's people come in by links that work once, so only the twelve hours end theirs.
 SESSION_COOKIE_AGE = 12 * 60 * 60
+SESSION_IDLE_SECONDS = SESSION_COOKIE_AGE if DEMO else 30 * 60
 SECURE_SSL_REDIRECT = SECURE
-SECURE_PROXY_SSL_HEADER = (
-    ("HTTP_X_FORWARDED_PROTO", "https")
-    if env.flag("STILLWATCH_BEHIND_PROXY", default=False)
-    else None
-)
+# A load balancer asks over plain HTTP.
+SECURE_REDIRECT_EXEMPT = [r"^health/$"]
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
+# Whose address the sign-in limits count: the client's, as the one proxy names it.
+ALLAUTH_TRUSTED_PROXY_COUNT = 1 if BEHIND_PROXY else 0
 SECURE_HSTS_SECONDS = 31_536_000 if SECURE else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SECURE
 SECURE_CONTENT_TYPE_NOSNIFF = True

@@ -1,0 +1,89 @@
+"""Is the database there, and is work moving? For load balancers and alarms."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.contrib.auth.decorators import login_not_required
+from django.db import DatabaseError
+from django.http import HttpRequest, JsonResponse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from ingest.models import Batch, StaleDay
+from investigations.models import Effect
+
+# Each step looks for work every few seconds (dashboard/celery.py), so work that has
+# waited this long says that nobody is looking.
+PATIENCE = timedelta(minutes=2)
+# A detection run may hold the rollups up for a while on a full history.
+PATIENCE_WITH_ROLLUPS = timedelta(minutes=15)
+
+
+@dataclass(frozen=True)
+class Queue:
+    """One kind of waiting work. `oldest` is when its first item was due, if any."""
+
+    name: str
+    waiting_for: str
+    oldest: datetime | None
+    patience: timedelta = PATIENCE
+
+    def report(self, now: datetime) -> dict[str, object]:
+        waited = (now - self.oldest).total_seconds() if self.oldest else 0.0
+        stalled = waited > self.patience.total_seconds()
+        report: dict[str, object] = {
+            "status": "stalled" if stalled else "ok",
+            "oldest_seconds": round(max(waited, 0.0), 1),
+            "limit_seconds": int(self.patience.total_seconds()),
+        }
+        if stalled:
+            report["reason"] = (
+                f"{self.waiting_for} for {waited:.0f} s. Is a worker running?"
+            )
+        return report
+
+
+def queues() -> list[Queue]:
+    """What waits, one indexed look each."""
+    batch = Batch.objects.filter(state=Batch.State.PENDING).order_by("pk")
+    effect = Effect.objects.filter(state=Effect.State.PENDING).order_by(
+        "next_attempt_at"
+    )
+    stale = StaleDay.objects.order_by("pk")
+    return [
+        Queue(
+            "batches",
+            "A batch of telemetry has waited to be stored",
+            batch.values_list("received_at", flat=True).first(),
+        ),
+        Queue(
+            "rollups",
+            "An account's day has waited to be rolled up",
+            stale.values_list("marked_at", flat=True).first(),
+            PATIENCE_WITH_ROLLUPS,
+        ),
+        Queue(
+            "effects",
+            "A decision has waited to be delivered",
+            effect.values_list("next_attempt_at", flat=True).first(),
+        ),
+    ]
+
+
+@login_not_required
+@never_cache
+@require_safe
+def health(request: HttpRequest) -> JsonResponse:
+    """200 while work moves, 503 with the reason where it stalls."""
+    now = timezone.now()
+    try:
+        checks = {queue.name: queue.report(now) for queue in queues()}
+    except DatabaseError:
+        reason = "The database does not answer."
+        return JsonResponse({"status": "down", "reasons": [reason]}, status=503)
+    reasons = [check["reason"] for check in checks.values() if "reason" in check]
+    return JsonResponse(
+        {"status": "stalled" if reasons else "ok", "reasons": reasons, "work": checks},
+        status=503 if reasons else 200,
+    )
