@@ -1,0 +1,40 @@
+"""setup_first_admin: let the first person into an empty installation."""
+
+import json
+
+from allauth.mfa.models import Authenticator
+from django.core.management.base import BaseCommand, CommandParser
+from django.db.models import Q
+
+from dashboard import people, sign_in
+
+LINK_HOURS = 24
+
+
+class Command(BaseCommand):
+    help = (
+        "Make the first admin and print a one-time link. Prints a fresh link until "
+        "an admin has signed in, and none after that."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--json", action="store_true")
+
+    def handle(self, *args: object, **options: object) -> None:
+        link = first_link()
+        if options["json"]:
+            self.stdout.write(json.dumps({"link": link}))
+        else:
+            self.stdout.write(link or "An admin has signed in already; no link made.")
+
+
+def first_link() -> str | None:
+    """The path of a link, or None once an admin can come in by other means."""
+    settled = Q(last_login__isnull=False) & ~Q(username="admin")
+    first = people.ensure_person("admin", "First Admin", "admin")
+    has_own_way_in = (
+        first.has_usable_password() or Authenticator.objects.filter(user=first).exists()
+    )
+    if has_own_way_in or people.admins().filter(settled).exists():
+        return None
+    return sign_in.make_link(first, hours=LINK_HOURS)
