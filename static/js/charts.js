@@ -6,6 +6,7 @@
 import { colour, faded } from "./colours.js";
 
 const CONFIG = { displayModeBar: false, responsive: true, doubleClick: false, scrollZoom: false };
+const MANY_BARS = 100;
 let library;
 
 function plotly() {
@@ -41,20 +42,22 @@ function shape(given) {
 
 function note(given) {
   const font = { size: 11, color: colour("ink-2") };
-  return { ...given, font, bgcolor: colour("bg"), showarrow: false, borderpad: 1 };
+  // A label lifted above its neighbours keeps a thread down to its line.
+  const thread = { arrowhead: 0, arrowwidth: 1, arrowcolor: colour("ink-3"), standoff: 0 };
+  return { ...given, ...thread, font, borderpad: 1 };
 }
 
 function layout(given) {
   const body = getComputedStyle(document.body);
   return {
+    bargap: 0.18,
     ...given,
     paper_bgcolor: "rgba(0,0,0,0)",
     plot_bgcolor: "rgba(0,0,0,0)",
     font: { family: body.fontFamily, size: 11, color: colour("ink-2") },
-    margin: { l: 36, r: 12, t: 6, b: 24, ...given.margin },
-    bargap: 0.18,
+    margin: { l: 36, r: 12, t: 6, b: given.showlegend ? 46 : 24, ...given.margin },
     dragmode: false,
-    legend: { orientation: "h", x: 0, y: -0.16, yanchor: "top", ...given.legend },
+    legend: { orientation: "h", x: 0, y: 0, yref: "container", yanchor: "bottom", traceorder: "normal" },
     hoverlabel: {
       bgcolor: colour("bg-raised"),
       bordercolor: colour("line-strong"),
@@ -74,7 +77,9 @@ function trace(given) {
   // Pale categories reach 3:1 against the page by their edge.
   const edge = tone.startsWith("cat-") ? colour(`${tone}-edge`) : fill;
   if (given.type === "bar") {
-    return { ...given, marker: { ...given.marker, color: fill, line: { color: edge, width: 0.6 } } };
+    // Hundreds of thin bars would be all edge.
+    const width = given.x.length > MANY_BARS ? 0 : 0.6;
+    return { ...given, marker: { ...given.marker, color: fill, line: { color: edge, width } } };
   }
   return {
     ...given,

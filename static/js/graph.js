@@ -2,11 +2,17 @@
 // its list in step: [data-node="id"] rows of the table that data-list names.
 // Sends `graph:select` on the figure, detail {id, neighbours}, id null for none; takes
 // `graph:show`, detail {id}. Without WebGL the list alone remains, and a notice says why.
-import { colour, faded } from "./colours.js";
+import { colour } from "./colours.js";
 import { announce } from "./announce.js";
 
 // Above this, recolouring on every hover costs more than a frame (measured on 24,000).
 const HOVER_LIMIT = 5000;
+// A thin edge in the group's darker shade gives pale groups their 3:1.
+const EDGE_OF_PALE = 0.12;
+// Beyond this, hairlines: each costs two points instead of four.
+const MANY_EDGES = 20_000;
+// Up to this many, what is shared is always named.
+const FEW_INDICATORS = 40;
 
 function hasWebGL() {
   const canvas = document.createElement("canvas");
@@ -16,14 +22,18 @@ function hasWebGL() {
 function build(drawing, figures) {
   const { nodes, edges, groups } = figures;
   const graph = new drawing.UndirectedGraph({ allowSelfLoops: false });
+  const shared = groups.filter((group) => group.shape === "square");
+  const few = shared.reduce((sum, group) => sum + group.count, 0) <= FEW_INDICATORS;
   nodes.id.forEach((id, i) => {
     const group = groups[nodes.group[i]];
     graph.addNode(id, {
       x: nodes.x[i],
       y: nodes.y[i],
       size: nodes.size[i],
-      ring: nodes.ring[i],
+      ring: nodes.ring[i] || EDGE_OF_PALE,
+      risky: nodes.ring[i] > 0,
       label: nodes.label[i],
+      forceLabel: few && group.shape === "square",
       group: group.key,
       type: group.shape,
     });
@@ -65,19 +75,25 @@ class GraphView {
             { size: { attribute: "ring", mode: "relative" }, color: { attribute: "ringColour" } },
             { size: { fill: true }, color: { attribute: "color" } },
           ],
+          drawLabel: undefined,
+          drawHover: undefined,
         }),
-        square: drawing.NodeSquareProgram,
+        square: class extends drawing.NodeSquareProgram {
+          // Its own label painters know no dark theme; the settings' are used instead.
+          drawLabel = undefined;
+          drawHover = undefined;
+        },
       },
       defaultNodeType: "circle",
-      edgeProgramClasses: { line: drawing.EdgeLineProgram },
+      edgeProgramClasses: {
+        line:
+          this.graph.size > MANY_EDGES ? drawing.EdgeLineProgram : drawing.EdgeRectangleProgram,
+      },
       defaultEdgeType: "line",
       enableEdgeEvents: false,
       allowInvalidContainer: true,
-      labelFont: getComputedStyle(document.body).fontFamily,
-      labelSize: 11,
-      labelColor: { attribute: "labelColour" },
-      labelRenderedSizeThreshold: 7,
-      labelDensity: 0.6,
+      labelRenderedSizeThreshold: 8.5,
+      defaultDrawNodeLabel: (context, data) => this.drawLabel(context, data),
       defaultDrawNodeHover: (context, data) => this.drawHover(context, data),
       nodeReducer: (id, data) => this.nodeLook(id, data),
       edgeReducer: (id, data) => this.edgeLook(id, data),
@@ -93,13 +109,17 @@ class GraphView {
       this.figures.groups.map((group) => [group.key, `cat-${group.category}`]),
     );
     const ink = colour("ink");
-    const label = colour("ink-2");
-    this.colours = { edge: faded("ink-3", 0.28), strong: faded("accent", 0.85), away: colour("line") };
+    this.colours = {
+      edge: colour("line-2"),
+      strong: colour("accent"),
+      away: colour("line"),
+      page: colour("bg"),
+      label: colour("ink"),
+    };
     this.graph.updateEachNodeAttributes((id, attributes) => ({
       ...attributes,
       color: colour(categories[attributes.group]),
-      ringColour: attributes.ring ? ink : colour(`${categories[attributes.group]}-edge`),
-      labelColour: label,
+      ringColour: attributes.risky ? ink : colour(`${categories[attributes.group]}-edge`),
     }));
   }
 
@@ -113,7 +133,7 @@ class GraphView {
     if (!focus) return data;
     if (id === focus) return { ...data, forceLabel: true, highlighted: id === this.selected, zIndex: 2 };
     if (this.graph.areNeighbors(id, focus)) return { ...data, zIndex: 1 };
-    return { ...data, color: this.colours.away, ringColour: this.colours.away, label: "", zIndex: 0 };
+    return { ...data, color: this.colours.away, ringColour: this.colours.away, label: "", forceLabel: false, zIndex: 0 };
   }
 
   edgeLook(id, data) {
@@ -124,6 +144,19 @@ class GraphView {
     return { ...data, hidden: true };
   }
 
+  // A halo in the page's colour keeps a label readable above lines and marks.
+  drawLabel(context, data) {
+    if (!data.label) return;
+    context.font = `11px ${getComputedStyle(document.body).fontFamily}`;
+    context.lineWidth = 3;
+    context.lineJoin = "round";
+    context.strokeStyle = this.colours.page;
+    context.fillStyle = this.colours.label;
+    const left = data.x + data.size + 4;
+    context.strokeText(data.label, left, data.y + 4);
+    context.fillText(data.label, left, data.y + 4);
+  }
+
   drawHover(context, data) {
     if (!data.label) return;
     context.font = `500 12px ${getComputedStyle(document.body).fontFamily}`;
@@ -132,6 +165,7 @@ class GraphView {
     context.fillStyle = colour("bg-raised");
     context.strokeStyle = colour("line-strong");
     context.beginPath();
+    context.lineWidth = 1;
     context.roundRect(left - 5, data.y - 11, width + 10, 22, 4);
     context.fill();
     context.stroke();

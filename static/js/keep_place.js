@@ -1,0 +1,35 @@
+// A part of the page that fetches itself again ([data-keep-place]) leaves the reader
+// where they were: the same element has focus, the same rows stay ticked.
+let place = null;
+
+function remember(region) {
+  const focused = document.activeElement;
+  const ticked = [...region.querySelectorAll("input[type=checkbox]:checked[value]")];
+  place = {
+    focus: region.contains(focused) ? focused.id || focused.closest("[data-row]")?.id : null,
+    ticked: new Set(ticked.map((box) => `${box.name}=${box.value}`)),
+  };
+}
+
+function restore(region) {
+  const { focus, ticked } = place;
+  place = null;
+  for (const box of region.querySelectorAll("input[type=checkbox][value]")) {
+    if (ticked.has(`${box.name}=${box.value}`)) box.checked = true;
+  }
+  const again = focus && document.getElementById(focus);
+  if (!again) return;
+  const target = again.matches("[data-row]") ? again.querySelector("[data-row-link]") : again;
+  target?.focus({ preventScroll: true });
+}
+
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const region = event.detail.target.closest?.("[data-keep-place]");
+  if (region && event.detail.shouldSwap) remember(region);
+});
+
+// After the swap and before select_rows.js counts on afterSettle.
+document.addEventListener("htmx:afterSwap", (event) => {
+  const region = event.detail.elt.closest?.("[data-keep-place]");
+  if (place && region) restore(region);
+});
