@@ -50,9 +50,7 @@ class StaleCase(DomainError):
     code = "stale_case"
     hint = "Look at what changed and send it again; your text is still here."
 
-    def __init__(
-        self, sentence: str, changes: Sequence[dict[str, str]] = ()
-    ) -> None:
+    def __init__(self, sentence: str, changes: Sequence[dict[str, str]] = ()) -> None:
         super().__init__(sentence)
         self.changes = list(changes)
 
@@ -99,6 +97,11 @@ class ListChanged(DomainError):
 class EmptyList(DomainError):
     code = "empty_list"
     hint = "Choose at least one account."
+
+
+class EmptyNote(DomainError):
+    code = "empty_note"
+    hint = "Write what the next person should know."
 
 
 class NotInCase(AboutAccounts):

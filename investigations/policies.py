@@ -130,7 +130,7 @@ def grounds_for(verdict: str) -> list[Ground]:
 
 
 def check_ground(key: str, verdict: str) -> Ground:
-    """The ground, if it can carry the verdict; otherwise a sentence with those that can."""
+    """The ground, if it can carry the verdict; else a sentence naming those."""
     ground = GROUND_BY_KEY.get(key)
     if ground is None or verdict not in ground.verdicts:
         able = ", ".join(g.key for g in grounds_for(verdict))

@@ -4,30 +4,29 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('investigations', '0001_judgements'),
+        ("investigations", "0001_judgements"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='case',
-            name='decided_at',
+            model_name="case",
+            name="decided_at",
             field=models.DateTimeField(null=True),
         ),
         migrations.AddField(
-            model_name='case',
-            name='low_water',
+            model_name="case",
+            name="low_water",
             field=models.IntegerField(null=True),
         ),
         migrations.AddField(
-            model_name='effect',
-            name='give_up_at',
+            model_name="effect",
+            name="give_up_at",
             field=models.DateTimeField(null=True),
         ),
         migrations.AddField(
-            model_name='effect',
-            name='leased_until',
+            model_name="effect",
+            name="leased_until",
             field=models.DateTimeField(null=True),
         ),
     ]
