@@ -1,0 +1,99 @@
+"""Named reads, each the shape of one page or of one of its parts."""
+
+from investigations.selectors.approvals import (
+    ApprovalPages,
+    Drift,
+    approval_pages,
+    approval_with,
+    approvals_waiting,
+    approvals_waiting_count,
+    drift_of,
+    frozen_accounts,
+)
+from investigations.selectors.cases import Exposed, case_size, case_with, exposed
+from investigations.selectors.history import (
+    History,
+    Outcome,
+    case_history,
+    case_outcomes,
+)
+from investigations.selectors.keyset import Cursor, Slice
+from investigations.selectors.members import (
+    MEMBER_SORTS,
+    MemberFilter,
+    MemberPage,
+    case_accounts,
+    known_ids,
+    matching_ids,
+    member_page,
+    proposed_ids,
+)
+from investigations.selectors.queue import (
+    QUEUE_ROWS,
+    QUEUE_SORTS,
+    QUEUE_TABS,
+    QueueFilter,
+    QueuePage,
+    queue_page,
+    staff_in_roles,
+)
+from investigations.selectors.standing import standings
+from investigations.selectors.ties import (
+    SharedIndicator,
+    SharedTemplate,
+    member_ties,
+    shared_indicators,
+    shared_templates,
+)
+from investigations.selectors.traffic import (
+    Traffic,
+    case_days,
+    case_hours,
+    releases_between,
+)
+
+__all__ = [
+    "MEMBER_SORTS",
+    "QUEUE_ROWS",
+    "QUEUE_SORTS",
+    "QUEUE_TABS",
+    "ApprovalPages",
+    "Cursor",
+    "Drift",
+    "Exposed",
+    "History",
+    "MemberFilter",
+    "MemberPage",
+    "Outcome",
+    "QueueFilter",
+    "QueuePage",
+    "SharedIndicator",
+    "SharedTemplate",
+    "Slice",
+    "Traffic",
+    "approval_pages",
+    "approval_with",
+    "approvals_waiting",
+    "approvals_waiting_count",
+    "case_accounts",
+    "case_days",
+    "case_history",
+    "case_hours",
+    "case_outcomes",
+    "case_size",
+    "case_with",
+    "drift_of",
+    "exposed",
+    "frozen_accounts",
+    "known_ids",
+    "matching_ids",
+    "member_page",
+    "member_ties",
+    "proposed_ids",
+    "queue_page",
+    "releases_between",
+    "shared_indicators",
+    "shared_templates",
+    "staff_in_roles",
+    "standings",
+]
