@@ -13,6 +13,10 @@ from ingest.demo.internet import Route
 Record = dict[str, object]
 
 
+# Seconds from sign-up to the first request: check, payment, key.
+SETTLING = 420.0
+
+
 class Entry(NamedTuple):
     """A record and its place in the stream: time, then kind, then id."""
 
@@ -20,6 +24,11 @@ class Entry(NamedTuple):
     rank: int
     id: str
     record: Record
+
+
+def order_of(entry: Entry) -> tuple[float, int, str]:
+    """Sorts a stream: an account before what it does."""
+    return entry[:3]
 
 
 class Truth(TypedDict):
@@ -42,6 +51,7 @@ class Account:
     person: Person
     routes: tuple[Route, ...]
     stack: Stack
+    signup_stack: Stack
     key_ids: tuple[str, ...]
     device_id: str | None = None
     organization: Organization | None = None
@@ -61,7 +71,7 @@ class Account:
         return self.truth["account_id"]
 
     def is_active(self, at: float) -> bool:
-        return self.created_at + 600 <= at < self.until
+        return self.created_at + SETTLING <= at < self.until
 
 
 def snapshot(account: Account, at: float, **changes: object) -> Entry:
@@ -83,7 +93,7 @@ def snapshot(account: Account, at: float, **changes: object) -> Entry:
         "payment_country": route.country if account.card else None,
         "signup_ip": route.ip,
         "signup_device_id": account.device_id,
-        "signup_user_agent": None if account.stack.server else account.stack.user_agent,
+        "signup_user_agent": account.signup_stack.user_agent,
         "plan": account.plan,
         "program": account.program,
         "verification": account.verification,
@@ -96,9 +106,7 @@ def snapshot(account: Account, at: float, **changes: object) -> Entry:
     return Entry(at, 0, account.id, kept)
 
 
-def activity(
-    account: Account, kind: str, at: float, **extra: object
-) -> Entry:
+def activity(account: Account, kind: str, at: float, **extra: object) -> Entry:
     """Something the account did outside the model."""
     route = account.signup_route or account.routes[0]
     event_id = f"act_{mark(account.id, kind, round(at * 1000), length=20)}"
@@ -111,8 +119,8 @@ def activity(
         "client_ip": route.ip,
         "asn": route.asn,
         "country": route.country,
-        "user_agent": account.stack.user_agent,
-        "ja4": account.stack.ja4,
+        "user_agent": account.signup_stack.user_agent,
+        "ja4": account.signup_stack.ja4,
         "device_id": account.device_id,
         **extra,
     }
@@ -124,8 +132,9 @@ def beginnings(account: Account, rng: Dice) -> list[Entry]:
     """Sign-up, check, payment and key, with the account record before and after."""
     at = account.created_at
     bare: Record = {"payment_fingerprint": None, "payment_country": None}
+    bare |= {"plan": "free", "verification": "none", "status": "active"}
     entries = [
-        snapshot(account, at, plan="free", verification="none", status="active", **bare),
+        snapshot(account, at, **bare),
         activity(account, "signup", at),
     ]
     at += rng.uniform(20, 150)

@@ -79,28 +79,23 @@ def company_template(rng: Dice, company: str) -> Template:
     opening = business.OPENINGS[int(rng.random() * len(business.OPENINGS))]
     rules = rng.sample(business.RULES, 2 + int(rng.random() * 2))
     closing = business.CLOSINGS[int(rng.random() * len(business.CLOSINGS))]
-    frame = (
-        opening.format(company=company, version=f"{1 + rng.getrandbits(2)}.{rng.getrandbits(3)}")
-        + " "
-        + task
-        + " "
-        + " ".join(rules).format(
-            keys=rng.choice(["result, reason", "label, score", "title, body", "fields"]),
-            words=rng.choice([40, 60, 80, 120, 150]),
-        )
-        + " "
-        + closing
+    version = f"{1 + rng.getrandbits(2)}.{rng.getrandbits(3)}"
+    rule = " ".join(rules).format(
+        keys=rng.choice(["result, reason", "label, score", "title, body", "fields"]),
+        words=rng.choice([40, 60, 80, 120, 150]),
     )
-    return Template(frame, slots, seed=company)
+    head = opening.format(company=company, version=version)
+    return Template(f"{head} {task} {rule} {closing}", slots, seed=company)
 
 
 def company_app(rng: Dice, company: str, stack: Stack, *, batch: bool = False) -> App:
     """A program in production: fixed parameters, one to three templates, no chat."""
-    templates = [company_template(rng, company) for _ in range(1 + int(rng.random() * 3))]
+    number = 1 if batch else 1 + int(rng.random() * 3)
+    templates = [company_template(rng, company) for _ in range(number)]
     return App(
-        Job(templates[:1] if batch else templates),
-        turns=Spread(1.0 if batch else 1.1, 0.2, 3),
-        pace=Spread(4, 0.8, 60),
+        Job(templates),
+        turns=Spread(70, 0.7, 300) if batch else Spread(2, 0.7, 12),
+        pace=Spread(2, 0.5, 20) if batch else Spread(14, 1.0, 600),
         answer=Spread(rng.uniform(40, 260), 0.45, 1500),
         stack=stack,
         system_hash=mark("system", company),
@@ -108,11 +103,12 @@ def company_app(rng: Dice, company: str, stack: Stack, *, batch: bool = False) -
         temperature=rng.choice([0.0, 0.2, 0.3, 0.7]),
         max_tokens=rng.choice([256, 512, 1024, 2048]),
         operation="batch" if batch else "chat",
+        single=True,
     )
 
 
 def assignment_app(number: int) -> App:
-    """The exercise a whole class pastes into the chat window, each with own troubles."""
+    """The exercise that a whole class pastes in, each with troubles of their own."""
     frame, slots = study.ASSIGNMENTS[number % len(study.ASSIGNMENTS)]
     return App(
         Assignment(Template(frame, slots, seed="assignment"), STUDYING),

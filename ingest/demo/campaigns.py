@@ -11,7 +11,7 @@ from dataclasses import replace
 from ingest.demo import apps, identities, internet
 from ingest.demo.accounts import Account
 from ingest.demo.cast import NEWEST, USUAL, Cast, key_ids
-from ingest.demo.clients import Stack, ja4, sdk
+from ingest.demo.clients import BROWSERS, Stack, ja4, sdk
 from ingest.demo.clock import DAY, HOUR, Rhythm
 from ingest.demo.dice import Dice, around, mark
 from ingest.demo.grammars import Harvest, Template
@@ -21,6 +21,7 @@ from ingest.demo.traffic import App, Models, Sender, Spread
 HYDRA, REASONING = "hydra", "reasoning"
 CARDS, BLOCKS = 12, 25  # accounts a card, accounts a rented /24
 POOL_SIZE = 38
+CATCH_ALL = "{first}{last}{number:02d}"  # how the operator's script makes mailboxes
 
 
 class Loop:
@@ -28,7 +29,6 @@ class Loop:
 
     def __init__(self, corpus: Harvest, observation: Template) -> None:
         self.corpus, self.observation = corpus, observation
-        self.seen = 0
 
     def topic(self, rng: Dice) -> str:
         return self.corpus.topic(rng)
@@ -36,8 +36,7 @@ class Loop:
     def line(self, rng: Dice, topic: str, turn: int) -> str:
         if turn == 1:
             return self.corpus.line(rng, topic, turn)
-        self.seen += 1
-        return self.observation.item(self.seen)
+        return self.observation.following()
 
 
 class Hydra:
@@ -49,7 +48,15 @@ class Hydra:
 
     def __init__(self, cast: Cast, count: int) -> None:
         self.cast = cast
-        self.stack = Stack("aster-python/2.14.1", ja4("hydra", "t13d1412h2"), True)
+        self.stack = Stack(
+            "aster-python/2.14.1", ja4("hydra", "t13d1412h2"), server=True
+        )
+        self.sign_up_stack = Stack(BROWSERS[0].user_agent, ja4("headless"))
+        corpus = [Template(f, s, seed=f"{cast.seed}") for f, s in harvest.AGENTIC]
+        self.corpus = corpus
+        # Half of the mailboxes lie in two domains that the operator owns.
+        own = [f"{mark('mail', cast.seed, n, length=7)}.example" for n in (1, 2)]
+        self.mail = [*own, "mailbox.example", "inbox.test"]
         self.pools: dict[str, Sender] = {}
         self.replaced = 0
         for n in range(max(1, round(count / POOL_SIZE))):
@@ -61,10 +68,9 @@ class Hydra:
     def _pool(self, number: int) -> Sender:
         """One sub-pool: its own balancer and tool schema, the campaign's corpus."""
         rng = self.cast.dice("hydra pool", number)
-        private = rng.sample(harvest.AGENTIC, 5)
-        frames = [Template(f, s, seed=f"{self.cast.seed}") for f, s in private]
+        private = Harvest(rng.sample(self.corpus, 5))
         episode = App(
-            Loop(Harvest(frames), Template(*harvest.OBSERVATION, seed="observation")),
+            Loop(private, Template(*harvest.OBSERVATION, seed="observation")),
             turns=Spread(5, 0.6, 24),
             pace=Spread(9, 1.0, 900),
             answer=Spread(520, 0.6, 4096),
@@ -83,7 +89,9 @@ class Hydra:
                 accounts=[],
                 apps=[(episode, 1.0), (cover, 0.22)],
                 volume=0.0,
-                rhythm=Rhythm(("product", "developer")[number % 2], (8, 2, -5)[number % 3]),
+                rhythm=Rhythm(
+                    ("product", "developer")[number % 2], (8, 2, -5)[number % 3]
+                ),
                 models=Models(
                     USUAL,
                     NEWEST,
@@ -117,8 +125,9 @@ class Hydra:
         account = self.cast.sign_up(rng, "hydra", name, pool=pool, campaign=HYDRA)
         account.truth["person"] = "operator-hydra"
         account.routes = (internet.proxy(rng, block),)
+        account.person = identities.person(rng, rng.choice(self.mail), CATCH_ALL)
         account.stack, account.key_ids = self.stack, key_ids(rng)
-        account.device_id = identities.device(rng)
+        account.signup_stack = self.sign_up_stack
         account.plan, account.verification = "pay_as_you_go", "payment"
         return account
 
@@ -150,19 +159,25 @@ class Hydra:
 def reasoning(cast: Cast, count: int) -> None:
     """Few and heavy: the finished answer is given, the reasoning behind it is wanted;
     others grade. All start at the same signal; eight accounts share a card."""
-    stack = Stack("python-requests-like/2.32", ja4("reasoning", "t13d1715h1"), True)
+    stack = Stack("hoopoe-http/2.32.3", ja4("reasoning", "t13d1715h1"), server=True)
     members = []
     for n in range(count):
         rng = cast.dice("reasoning", n)
         money = cast.dice("reasoning card", n // 8)
         account = cast.sign_up(
-            rng, REASONING, f"reasoning/{n}", pool=f"reasoning-{n // 8 + 1}", campaign=REASONING
+            rng,
+            REASONING,
+            f"reasoning/{n}",
+            pool=f"reasoning-{n // 8 + 1}",
+            campaign=REASONING,
         )
         account.truth["person"] = "operator-reasoning"
         account.card = identities.card(money)
         account.plan, account.verification = "pay_as_you_go", "payment"
         account.program = "research" if n % 5 == 0 else "none"
-        account.created_at = cast.at_day(money.uniform(-6, 4)) + rng.uniform(0, 30) * HOUR
+        account.created_at = (
+            cast.at_day(money.uniform(-6, 4)) + rng.uniform(0, 30) * HOUR
+        )
         account.routes = (internet.proxy(rng, 900 + n // 6),)
         account.stack, account.key_ids = stack, key_ids(rng)
         members.append(account)
@@ -186,13 +201,14 @@ def _reasoning_apps(cast: Cast, stack: Stack) -> list[tuple[App, float]]:
         turns=Spread(4, 0.4, 10),
         pace=Spread(6, 0.6, 120),
         answer=Spread(1300, 0.4, 4000),
+        single=True,
         stack=stack,
         temperature=0.6,
         max_tokens=4096,
     )
     grade = replace(
         elicit,
-        script=Harvest([Template(*harvest.RUBRIC, seed=str(cast.seed))]),
+        script=Harvest([Template(*harvest.RUBRIC, seed=str(cast.seed))], again=0.1),
         answer=Spread(70, 0.3, 200),
         temperature=0.0,
         max_tokens=256,
@@ -201,8 +217,8 @@ def _reasoning_apps(cast: Cast, stack: Stack) -> list[tuple[App, float]]:
 
 
 def relay(cast: Cast, count: int) -> None:
-    """A grey-market relay: breaks the terms, balances like the hydra, but its traffic is
-    its buyers' own. A resale pool, not a distillation campaign."""
+    """A grey-market relay: breaks the terms, balances like the hydra, but its traffic
+    is its buyers' own. A resale pool, not a distillation campaign."""
     stack = sdk(cast.dice("relay"))
     members = []
     for n in range(count):

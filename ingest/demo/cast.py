@@ -24,6 +24,7 @@ class Cast:
     size: int
     accounts: list[Account] = field(default_factory=list)
     senders: list[Sender] = field(default_factory=list)
+    _by_id: dict[str, Account] = field(default_factory=dict)
 
     @property
     def released_at(self) -> float:
@@ -59,17 +60,23 @@ class Cast:
             person=f"person-{mark('person', self.seed, name, length=10)}",
             organization=None,
         )
+        at_desk = browser(rng)
         account = Account(
             truth=truth,
             created_at=self.joined(rng),
             person=identities.person(rng),
             routes=(internet.home(rng),),
-            stack=browser(rng),
+            stack=at_desk,
+            signup_stack=at_desk,
             key_ids=(),
             device_id=identities.device(rng),
         )
         self.accounts.append(account)
+        self._by_id[account.id] = account
         return account
+
+    def find(self, account_id: str) -> Account | None:
+        return self._by_id.get(account_id)
 
     def joined(self, rng: Dice) -> float:
         """Four in five came in the year before, the others during these weeks."""
@@ -80,9 +87,7 @@ class Cast:
     def join_organization(self, account: Account, org: identities.Organization) -> None:
         account.organization = org
         account.truth["organization"] = org.id
-        account.person.email = (
-            account.person.email.split("@")[0] + "@" + org.domain
-        )
+        account.person.email = account.person.email.split("@")[0] + "@" + org.domain
 
     def send(self, sender: Sender) -> Sender:
         self.senders.append(sender)

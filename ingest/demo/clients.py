@@ -27,7 +27,9 @@ class Harness:
 
 def ja4(name: str, shape: str = "t13d1516h2") -> str:
     """A fingerprint in JA4's form; the hash parts belong to no real program."""
-    return f"{shape}_{mark('ja4', name, 1, length=12)}_{mark('ja4', name, 2, length=12)}"
+    return (
+        f"{shape}_{mark('ja4', name, 1, length=12)}_{mark('ja4', name, 2, length=12)}"
+    )
 
 
 def _browser(system: str, engine: str, version: int) -> Stack:
@@ -38,7 +40,7 @@ def _browser(system: str, engine: str, version: int) -> Stack:
             f"Mozilla/5.0 ({system}) AppleWebKit/537.36 (KHTML, like Gecko) "
             f"Cromlech/{version}.0 Safari/537.36"
         )
-    return Stack(f"{agent}.0" if engine == "gecko" else agent, ja4(engine + str(version // 4)))
+    return Stack(agent, ja4(f"{engine} {version // 4}"))
 
 
 _SYSTEMS = (

@@ -16,6 +16,11 @@ Piece = str | tuple[str, str]  # literal text, or (what to do, with what)
 Production = tuple[Piece, ...]
 
 
+def words(text: str) -> list[str]:
+    """A list of words, written as people read one."""
+    return text.split()
+
+
 # A brace that is not one of these is itself: customers paste code.
 _SLOT = re.compile(r"\{([a-z_]+\d?|hex:\d+|\d+-\d+)\}")
 
@@ -123,8 +128,8 @@ class Talk:
 class Template:
     """One fixed frame with slots, as a program sends it.
 
-    `item(i)` fills the slots without repeating a combination before all have been
-    used; `sample(rng)` draws them independently, as records of a business come.
+    `following()` never repeats a combination before all have been used, whoever asks;
+    `sample(rng)` draws the slots independently, as records of a business come.
     """
 
     def __init__(self, frame: str, slots: dict[str, list[str]], *, seed: str) -> None:
@@ -134,6 +139,7 @@ class Template:
         for options in self.values:
             self.size *= len(options)
         self.key = dice("template", seed, frame).getrandbits(40)
+        self.asked = 0
 
     def _filled(self, index: int) -> str:
         chosen = {}
@@ -144,6 +150,14 @@ class Template:
 
     def item(self, number: int) -> str:
         return self._filled(scattered(number % self.size, self.size, self.key))
+
+    def following(self) -> str:
+        self.asked += 1
+        return self.item(self.asked)
+
+    def again(self, rng: Dice) -> str:
+        """One of those already asked, for a further sample."""
+        return self.item(1 + int(rng.random() * self.asked))
 
     def sample(self, rng: Dice) -> str:
         return self._filled(int(rng.random() * self.size))
@@ -163,16 +177,17 @@ class Job:
 
 
 class Harvest:
-    """A corpus worked through without asking anything twice, over all who share it."""
+    """A corpus worked through in order, shared out among all who hold its templates; a
+    part of it is asked `again` for further samples."""
 
-    def __init__(self, templates: list[Template]) -> None:
-        self.templates = templates
-        self.asked = [0] * len(templates)
+    def __init__(self, templates: list[Template], again: float = 0.0) -> None:
+        self.templates, self.again = templates, again
 
     def topic(self, rng: Dice) -> str:
         return str(int(rng.random() * len(self.templates)))
 
     def line(self, rng: Dice, topic: str, turn: int) -> str:
-        which = int(topic)
-        self.asked[which] += 1
-        return self.templates[which].item(self.asked[which])
+        template = self.templates[int(topic)]
+        if self.again and template.asked and rng.random() < self.again:
+            return template.again(rng)
+        return template.following()

@@ -35,6 +35,7 @@ def everyone(cast: Cast) -> None:
     batch_enterprises(cast, cast.count(4, 1))
     hackathon(cast, cast.count(60, 8))
     enthusiasts(cast, cast.count(30, 3))
+    shared_chat(cast, cast.count(16, 4))
 
 
 def _pays(account: Account, rng: Dice, chance: float = 1.0) -> None:
@@ -61,17 +62,21 @@ def _own(cast: Cast, account: Account, app: App, volume: float, rng: Dice) -> Se
 def hobbyists(cast: Cast, count: int) -> None:
     """People in a chat window: short bursts, long silences, most of them small."""
     for n in range(count):
-        rng = cast.dice("hobbyist", n)
-        account = cast.sign_up(rng, "hobbyist", f"hobbyist/{n}")
-        _pays(account, rng, 0.35)
-        roams = rng.random()
-        if roams < 0.4:
-            account.routes = (account.routes[0], internet.mobile(rng))
-        elif roams < 0.45:
-            account.routes = (internet.vpn(rng),)
-        account.referrer = rng.choice([None, None, "search", "friend", "newsletter"])
-        volume = min(90.0, around(rng, 6, 0.95))
-        _own(cast, account, apps.CHAT_WINDOW, volume, rng)
+        hobbyist(cast, n)
+
+
+def hobbyist(cast: Cast, name: object) -> Sender:
+    rng = cast.dice("hobbyist", name)
+    account = cast.sign_up(rng, "hobbyist", f"hobbyist/{name}")
+    _pays(account, rng, 0.35)
+    roams = rng.random()
+    if roams < 0.4:
+        account.routes = (account.routes[0], internet.mobile(rng))
+    elif roams < 0.45:
+        account.routes = (internet.vpn(rng),)
+    account.referrer = rng.choice([None, None, "search", "friend", "newsletter"])
+    volume = min(90.0, around(rng, 6, 0.95))
+    return _own(cast, account, apps.CHAT_WINDOW, volume, rng)
 
 
 def developers(cast: Cast, count: int) -> None:
@@ -144,30 +149,34 @@ def startups(cast: Cast, count: int) -> None:
 
 
 def agency(cast: Cast, count: int) -> None:
-    """A white-label agency: one program, one tool schema and one card under the names of
-    its clients, each an organisation of its own. The hardest innocent of all."""
+    """A white-label agency: one program, one tool schema and one card under the names
+    of its clients, each an organisation of its own. The hardest innocent of all."""
     shared = cast.dice("agency")
     bill = identities.card(shared)
     tools = mark("tools", cast.seed, "agency")
     for n in range(count):
         rng = cast.dice("agency", n)
         org = identities.organization(cast.seed, f"agency/{n}", rng)
-        account = cast.sign_up(rng, "white_label_agency", f"agency/{n}", pool="agency-1")
+        account = cast.sign_up(
+            rng, "white_label_agency", f"agency/{n}", pool="agency-1"
+        )
         cast.join_organization(account, org)
         account.created_at = cast.span.start - rng.uniform(20, 300) * DAY
         account.card, account.plan = bill, "team"
         account.verification, account.stack = "organization", sdk(shared)
         account.key_ids = key_ids(rng)
         account.routes = (internet.cloud(rng),)
-        app = apps.company_app(cast.dice("agency app"), "Harbourlight Concierge", account.stack)
+        app = apps.company_app(
+            cast.dice("agency app"), "Harbourlight Concierge", account.stack
+        )
         app = replace(app, tools_hash=tools, tool_count=4)
         sender = _own(cast, account, app, min(900.0, around(rng, 190, 1.0)), rng)
         sender.rhythm, sender.mood = Rhythm("product", offset(rng)), 0.15
 
 
 def campus(cast: Cast, count: int) -> None:
-    """Students behind three addresses: classes that sign up within the hour and paste the
-    same exercise in the night before it is due."""
+    """Students behind three addresses: classes that sign up within the hour and paste
+    the same exercise in the night before it is due."""
     classes = max(1, min(3, count // 30))
     for n in range(count):
         rng = cast.dice("campus", n)
@@ -183,7 +192,9 @@ def campus(cast: Cast, count: int) -> None:
         sender = _own(cast, account, talk, min(120.0, around(rng, 24, 0.7)), rng)
         sender.rhythm = Rhythm("student", 1)
         if taught:
-            account.created_at = cast.at_day(3 + group) + 10 * HOUR + rng.uniform(0, 2400)
+            account.created_at = (
+                cast.at_day(3 + group) + 10 * HOUR + rng.uniform(0, 2400)
+            )
             account.referrer = f"ostermoor-course-{group + 1}"
             due = cast.at_day(11 + 2 * group) + 20 * HOUR
             sender.bursts = (Burst(Span(due - 30 * HOUR, due), 0.6),)
@@ -282,11 +293,12 @@ def evaluators(cast: Cast, count: int) -> None:
     are there on the day of the release. Some have an evaluation contract."""
     sweep = App(
         Job([Template(f, s, seed="benchmark") for f, s in study.BENCHMARK]),
-        turns=Spread(1, 0.1, 2),
+        turns=Spread(45, 0.6, 200),
         pace=Spread(3, 0.5, 30),
         answer=Spread(24, 0.9, 400),
         temperature=0.0,
         max_tokens=512,
+        single=True,
     )
     released = cast.released_at
     for n in range(count):
@@ -319,7 +331,9 @@ def licensed_distiller(cast: Cast, count: int) -> None:
     bill, stack, members = identities.card(rng), sdk(rng), []
     for n in range(count):
         rng = cast.dice("licensed", n)
-        account = cast.sign_up(rng, "licensed_distiller", f"licensed/{n}", pool="licensed-1")
+        account = cast.sign_up(
+            rng, "licensed_distiller", f"licensed/{n}", pool="licensed-1"
+        )
         cast.join_organization(account, org)
         account.created_at = cast.span.start - rng.uniform(40, 200) * DAY
         account.card, account.plan = bill, "enterprise"
@@ -330,13 +344,14 @@ def licensed_distiller(cast: Cast, count: int) -> None:
         members.append(account)
     corpus = App(
         Harvest([Template(f, s, seed="licensed") for f, s in harvest.LICENSED]),
-        turns=Spread(1, 0.1, 2),
+        turns=Spread(30, 0.6, 120),
         pace=Spread(3, 0.5, 30),
         answer=Spread(210, 0.35, 900),
         stack=stack,
         temperature=0.8,
         max_tokens=1024,
         operation="batch",
+        single=True,
     )
     cast.send(
         Sender(
@@ -353,7 +368,7 @@ def licensed_distiller(cast: Cast, count: int) -> None:
 
 
 def red_team(cast: Cast, people: int) -> None:
-    """Testers of the model's limits, each with a few throwaway accounts behind a VPN."""
+    """Testers of the model's limits, each with some throwaway accounts behind a VPN."""
     probing = apps.chat(apps.PROBING)
     probing = replace(probing, refuses=0.45, answer=Spread(140, 0.7, 900))
     for p in range(people):
@@ -424,3 +439,24 @@ def enthusiasts(cast: Cast, count: int) -> None:
         first = cast.released_at + around(rng, 2, 0.8) * HOUR
         sender.models = Models(USUAL, NEWEST, first, share=0.95)
         sender.bursts = (Burst(Span(first, first + 30 * HOUR), 0.4),)
+
+
+def shared_chat(cast: Cast, count: int) -> None:
+    """One person publishes a conversation; strangers go on from its answers under their
+    own accounts, which looks just like a relay's hand-over."""
+    published = [mark("published", cast.seed, n, length=16) for n in (1, 2)]
+    shown = cast.at_day(5)
+    for n in range(count):
+        rng = cast.dice("shared chat", n)
+        account = cast.sign_up(rng, "shared_chat", f"shared/{n}", pool="shared-chat-1")
+        account.created_at = min(account.created_at, shown - DAY)
+        sender = _own(cast, account, apps.CHAT_WINDOW, around(rng, 14, 0.5), rng)
+        if n == 0:
+            author = replace(apps.CHAT_WINDOW, shared_answers=published)
+            sender.apps = [(author, 1.0)]
+            sender.bursts = (Burst(Span(shown, shown + 6 * HOUR), 0.5),)
+        else:
+            reader = replace(apps.CHAT_WINDOW, heritage=tuple(published))
+            read = shown + rng.uniform(8, 190) * HOUR
+            sender.bursts = (Burst(Span(read, read + 3 * HOUR), 0.2),)
+            sender.apps = [(apps.CHAT_WINDOW, 1.0), (reader, 0.15)]

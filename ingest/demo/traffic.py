@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from ingest.demo.accounts import Account, Entry, Record, activity
+from ingest.demo.accounts import SETTLING, Account, Entry, Record, activity
 from ingest.demo.clients import Stack
 from ingest.demo.clock import Rhythm, Span, moment_in, stamp, weight_of
 from ingest.demo.dice import Dice, around, dice, poisson
@@ -46,6 +46,12 @@ class App:
     operation: str = "chat"
     refuses: float = 0.004
     images: float = 0.0
+    # Each exchange is a conversation of its own: a program that works through a list.
+    single: bool = False
+    # Answers that a conversation starts from: somebody shared theirs in public.
+    heritage: tuple[str, ...] = ()
+    # Hashes that the next answers get, so that they can be somebody's heritage.
+    shared_answers: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +145,7 @@ class Sender:
 
     def _alive(self, span: Span) -> Span:
         """The part of the span in which there is an account to send from."""
-        born = min(account.created_at for account in self.accounts) + 600
+        born = min(account.created_at for account in self.accounts) + SETTLING
         dead = max(account.until for account in self.accounts)
         start = max(span.start, born)
         return Span(start, max(start, min(span.end, dead)))
@@ -169,15 +175,9 @@ class Sender:
     def _starts(
         self, rng: Dice, parts: list[tuple[Span, float]], count: int
     ) -> list[float]:
-        total = sum(share for _, share in parts)
-        starts = []
-        for _ in range(count):
-            aim = rng.random() * total
-            for part, share in parts:
-                aim -= share
-                if aim < 0:
-                    break
-            starts.append(moment_in(rng, self.rhythm, part))
+        spans = [span for span, _ in parts]
+        drawn = rng.choices(spans, [share for _, share in parts], k=count)
+        starts = [moment_in(rng, self.rhythm, span) for span in drawn]
         return sorted(starts)
 
     def _begin(self, rng: Dice, at: float, out: list[Entry]) -> None:
@@ -205,12 +205,8 @@ class Sender:
         return ready[int(rng.random() ** 2 * len(ready))]
 
     def _app(self, rng: Dice) -> App:
-        aim = rng.random() * sum(weight for _, weight in self.apps)
-        for app, weight in self.apps:
-            aim -= weight
-            if aim < 0:
-                return app
-        return self.apps[-1][0]
+        weights = [weight for _, weight in self.apps]
+        return rng.choices(self.apps, weights)[0][0]
 
     def _converse(
         self, rng: Dice, at: float, account: Account, out: list[Entry]
@@ -220,33 +216,33 @@ class Sender:
         talk = new_conversation(rng, app, model)
         turns = max(1, round(app.turns.draw(rng)))
         if self.logs_in and rng.random() < 0.3:
-            out.append(activity(account, "login", at - rng.uniform(4, 40)))
-        while True:
-            busy = exchange(rng, at, account, talk, out)
-            if talk.turn > turns:
-                return
-            at += busy + app.pace.draw(rng)
-            moves = rng.random() < self.hand_over
-            if rng.random() < self.returns:
+            out.append(activity(account, "login", at))
+            at += rng.uniform(4, 40)
+        for _ in range(turns - 1):
+            at += exchange(rng, at, account, talk, out) + app.pace.draw(rng)
+            if app.single:
+                talk = new_conversation(rng, app, model)
+            away = rng.random() < self.returns
+            if away:
                 at += rng.uniform(3700, 9000)
-                moves = True
-            if moves:
-                following = self.choose(rng, at) if self.balances else account
-            else:
-                following = account if account.is_active(at) else self.choose(rng, at)
-            if following is None or not following.is_active(at):
+            moves = self.balances and (away or rng.random() < self.hand_over)
+            stays = account.is_active(at) and not moves
+            following = account if stays else self.choose(rng, at)
+            if following is None:
                 return
             if following is not account:
                 # The next account's gateway sees a conversation it has not met.
                 talk.id = f"conv_{rng.getrandbits(64):016x}"
                 account = following
+        exchange(rng, at, account, talk, out)
 
 
 def new_conversation(rng: Dice, app: App, model: str) -> Conversation:
     if app.operation == "embeddings":
         model = "aster-embed-2"
     ident = f"conv_{rng.getrandbits(64):016x}"
-    return Conversation(ident, app, model, app.script.topic(rng))
+    topic = app.script.topic(rng)
+    return Conversation(ident, app, model, topic, answers=list(app.heritage))
 
 
 def exchange(
@@ -341,7 +337,8 @@ def _answered(rng: Dice, record: Record, talk: Conversation, prompt: str) -> flo
         record["image_count"] = 1 + int(rng.random() * 2)
         record["input_tokens"] = int(str(record["input_tokens"])) + 1100
     if tokens >= 12:
-        answer = f"{rng.getrandbits(64):016x}"
+        shared = app.shared_answers
+        answer = shared.pop(0) if shared else f"{rng.getrandbits(64):016x}"
         record["response_hash"] = answer
         talk.answers.append(answer)
     talk.history_tokens += len(prompt) // 4 + 3 + tokens

@@ -5,38 +5,26 @@
         ...
     world.truth()                       # who is who; never fed to the pipeline
 
-    for due, record in world.live(world.ends_at, banned=lambda: {"acct_…"}):
+    for due, record in world.live(world.ends_at, platform=lambda: {"acct_…": "banned"}):
         ...                             # the same people, going on for ever
 
+A world is used once, first `records`, then `live`: conversations leave their marks.
 The same arguments give the same bytes. Each entity rolls its own dice, so a change to
-one population leaves the records of the others as they were (only volumes are scaled to
-the number of exchanges asked for). `python -m ingest.demo OUT` writes a world to a file.
+one population leaves the records of the others as they were (only volumes are scaled
+to the number of exchanges asked for). `python -m ingest.demo OUT` writes one to a file.
 
 What is simulated comes from the people who also write the detectors: what is measured
 on it is an upper bound, never field precision.
 """
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from heapq import heappop, heappush
 
 from ingest.demo import campaigns, honest
-from ingest.demo.accounts import (
-    Account,
-    Entry,
-    Record,
-    Truth,
-    activity,
-    beginnings,
-    snapshot,
-)
+from ingest.demo.accounts import Entry, Record, Truth, beginnings, order_of, snapshot
 from ingest.demo.cast import NEWEST, SMALL, USUAL, Cast
 from ingest.demo.clock import DAY, Span, stamp
-
-# Conversations are begun this long before the live stream's first record, so that it
-# starts in the middle of things and not in silence.
-RUN_UP = 15 * 60.0
-STEP = 60.0
+from ingest.demo.live import LiveStream, Platform, enforce_ban
 
 
 class World:
@@ -67,7 +55,6 @@ class World:
         honest.everyone(self.cast)
         honest.hobbyists(self.cast, max(1, accounts - len(self.cast.accounts)))
         self._scale(exchanges)
-        self._left: list[Entry] = []
 
     def _scale(self, exchanges: int) -> None:
         total = sum(s.rate(self.span, self.span) for s in self.cast.senders)
@@ -86,7 +73,7 @@ class World:
             day = Span(start, min(start + DAY, self.span.end))
             for sender in self.cast.senders:
                 pending += sender.entries(day, self.span, tag=f"{self.cast.seed}")
-            pending.sort(key=_order)
+            pending.sort(key=order_of)
             cut = 0
             for entry in pending:
                 if entry.at >= day.end:
@@ -117,8 +104,37 @@ class World:
             if account.until < self.span.end:
                 entries.append(snapshot(account, account.until))
         return entries
-    # live: see below
 
+    def live(
+        self,
+        after: datetime,
+        *,
+        rate: float = 2.0,
+        hurry_from: datetime | None = None,
+        platform: Platform = dict,
+    ) -> Iterator[tuple[datetime, Record]]:
+        """Endless records after that time, each with the moment at which it is due.
 
-def _order(entry: Entry) -> tuple[float, int, str]:
-    return entry[:3]
+        `rate`: exchanges a second from `hurry_from` (default `after`) on; before it,
+        the world goes at its own slower pace, which fills a gap without a flood. People
+        get more conversations, not shorter ones. `platform` says, when asked, which
+        accounts are "banned" or "restricted" now: the banned fall silent, and a banned
+        hydra account is replaced within half an hour.
+        """
+        return LiveStream(
+            self.cast, self.hydra, after.timestamp(), rate, platform
+        ).records((hurry_from or after).timestamp())
+
+    def bans(self) -> dict[str, float]:
+        """What `live` has enforced: account → since when. For `resume`."""
+        return {
+            account.id: account.until
+            for account in self.cast.accounts
+            if account.status == "banned" and account.until > self.span.end
+        }
+
+    def resume(self, bans: Mapping[str, float]) -> None:
+        """Bans of an earlier run (account → seconds since 1970), oldest first, before
+        `live` goes on."""
+        for account_id, at in sorted(bans.items(), key=lambda ban: ban[1]):
+            enforce_ban(self.cast, self.hydra, account_id, at)

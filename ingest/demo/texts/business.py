@@ -4,6 +4,8 @@ A frame is put together from one company's own choices (`opening`, `rule`, `clos
 so two companies in the same line of business do not share a template by accident.
 """
 
+from ingest.demo.grammars import words
+
 OPENINGS = [
     "You are the assistant of {company}.",
     "{company} internal tool, version {version}.",
@@ -36,10 +38,29 @@ APPS: list[tuple[str, str, dict[str, list[str]]]] = [
         " Asking price {price}.",
         {
             "rooms": [str(n) for n in range(1, 8)],
-            "home": ["flat", "terraced house", "farmhouse", "loft", "bungalow", "studio"],
-            "area": ["Old Harbour", "Nordfield", "Mill Quarter", "Hillside", "Eastgate"],
+            "home": [
+                "flat",
+                "terraced house",
+                "farmhouse",
+                "loft",
+                "bungalow",
+                "studio",
+            ],
+            "area": [
+                "Old Harbour",
+                "Nordfield",
+                "Mill Quarter",
+                "Hillside",
+                "Eastgate",
+            ],
             "f1": ["south balcony", "new kitchen", "cellar", "lift", "tiled stove"],
-            "f2": ["quiet yard", "garage", "view of the river", "bicycle room", "garden"],
+            "f2": [
+                "quiet yard",
+                "garage",
+                "view of the river",
+                "bicycle room",
+                "garden",
+            ],
             "price": [f"{n},000" for n in range(120, 900, 13)],
         },
     ),
@@ -64,11 +85,17 @@ APPS: list[tuple[str, str, dict[str, list[str]]]] = [
     ),
     (
         "contract reader",
-        "Extract party, term and notice period from the clause: \"{party} shall supply"
-        " {goods} for {term} months; either side may give notice of {notice} {unit}.\"",
+        'Extract party, term and notice period from the clause: "{party} shall supply'
+        ' {goods} for {term} months; either side may give notice of {notice} {unit}."',
         {
             "party": ["The Lessor", "The Supplier", "The Agency", "The Partner"],
-            "goods": ["office space", "steel parts", "cleaning", "software", "catering"],
+            "goods": [
+                "office space",
+                "steel parts",
+                "cleaning",
+                "software",
+                "catering",
+            ],
             "term": [str(n) for n in range(6, 61, 3)],
             "notice": [str(n) for n in range(2, 13)],
             "unit": ["weeks", "months", "days"],
@@ -79,14 +106,21 @@ APPS: list[tuple[str, str, dict[str, list[str]]]] = [
         "Translate the dish for an English menu and add allergens: {dish} with {side},"
         " {price}.",
         {
-            "dish": ["Forelle", "Pierogi", "Risotto", "Schnitzel", "Ratatouille", "Dal"],
+            "dish": [
+                "Forelle",
+                "Pierogi",
+                "Risotto",
+                "Schnitzel",
+                "Ratatouille",
+                "Dal",
+            ],
             "side": ["Kartoffeln", "Dill", "Safran", "Brot", "Reis", "Apfel", "Bohnen"],
             "price": [f"{n}.50" for n in range(6, 34)],
         },
     ),
     (
         "review mining",
-        "Which aspects does this review praise or blame? \"{a} {b}\" Item: {item}.",
+        'Which aspects does this review praise or blame? "{a} {b}" Item: {item}.',
         {
             "a": [
                 "Arrived two days late.",
@@ -120,9 +154,14 @@ APPS: list[tuple[str, str, dict[str, list[str]]]] = [
     (
         "visit notes",
         "Turn the dictation into a structured note (complaint, finding, plan):"
-        " \"{complaint}, {finding}, {plan}\", patient number {number}.",
+        ' "{complaint}, {finding}, {plan}", patient number {number}.',
         {
-            "complaint": ["limps on the left", "coughs at night", "eats badly", "itches"],
+            "complaint": [
+                "limps on the left",
+                "coughs at night",
+                "eats badly",
+                "itches",
+            ],
             "finding": ["no fever", "slightly swollen", "clear lungs", "dry skin"],
             "plan": ["rest a week", "control in ten days", "blood count", "ointment"],
             "number": [str(n) for n in range(2000, 6000, 3)],
@@ -134,8 +173,10 @@ APPS: list[tuple[str, str, dict[str, list[str]]]] = [
         " example sentence.",
         {
             "level": ["A1", "A2", "B1", "B2", "C1"],
-            "word": "anchor basket candle drawer elbow fence glove hinge island jar kettle"
-            " ladder mirror needle oven pillow quilt rope saddle towel".split(),
+            "word": words(
+                "anchor basket candle drawer elbow fence glove hinge island jar kettle"
+                " ladder mirror needle oven pillow quilt rope saddle towel"
+            ),
             "topic": ["home", "travel", "work", "nature", "school", "market"],
         },
     ),
@@ -145,7 +186,12 @@ APPS: list[tuple[str, str, dict[str, list[str]]]] = [
         {
             "level": ["WARN", "ERROR", "FATAL"],
             "service": ["gateway", "ledger", "mailer", "scheduler", "edge", "store"],
-            "what": ["timeout", "disk almost full", "certificate expires", "lost quorum"],
+            "what": [
+                "timeout",
+                "disk almost full",
+                "certificate expires",
+                "lost quorum",
+            ],
             "code": [str(n) for n in range(4000, 4999)],
         },
     ),
@@ -177,7 +223,13 @@ APPS: list[tuple[str, str, dict[str, list[str]]]] = [
         " critics point to {but}.",
         {
             "reader": ["farmers", "parents", "investors", "teachers", "pensioners"],
-            "who": ["The council", "A co-operative", "The port", "A museum", "A school"],
+            "who": [
+                "The council",
+                "A co-operative",
+                "The port",
+                "A museum",
+                "A school",
+            ],
             "what": ["a new tram", "a fee", "a merger", "a solar roof", "an app"],
             "where": ["Nordfield", "Eastgate", "Hillside", "Old Harbour"],
             "but": ["the cost", "the haste", "the noise", "missing jobs", "privacy"],

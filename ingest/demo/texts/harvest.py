@@ -1,12 +1,14 @@
 """The attackers' corpora, and a licensed customer's that looks like one of them."""
 
+from ingest.demo.grammars import words
+
 REPOS = [
     f"{a}-{b}"
-    for a in (
+    for a in words(
         "amber cobalt dune ember fjord gull harbor iris juniper kelp larch moss"
         " nettle onyx pebble quartz"
-    ).split()
-    for b in "api batch cli core feed grid hub index ledger mesh".split()
+    )
+    for b in words("api batch cli core feed grid hub index ledger mesh")
 ]
 STACKS = [
     "a FastAPI service with SQLAlchemy and Redis",
@@ -245,7 +247,7 @@ RUBRIC = (
 LICENSED = [
     (
         "Write the ideal reply of a support agent of {brand} to this customer. Tone:"
-        " {tone}. Product: {product}. Customer: \"{issue}\" Use at most {words} words"
+        ' {tone}. Product: {product}. Customer: "{issue}" Use at most {words} words'
         " and end with one concrete next step.",
         {
             "brand": ["Fernwick Telecom"],
