@@ -1,15 +1,23 @@
 """What every test may lean on: the people, and a browser where there is one."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
 import pytest
 from django.contrib.auth.models import Group, User
 from django.test import Client
 
+from tests.append_only import let_tests_empty_tables
 from tests.people import PEOPLE
 
 NOW = datetime(2026, 11, 18, 12, 0, tzinfo=UTC)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def tests_may_empty_tables() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        let_tests_empty_tables(patch)
+        yield
 
 
 def make_person(name: str, role: str) -> User:

@@ -2,6 +2,7 @@
 
 from typing import Self
 
+import pghistory
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import models
@@ -21,6 +22,11 @@ class CaseQuerySet(models.QuerySet["Case"]):
         return self.filter(assignee=user)
 
 
+# Its row history, with who and why. Left out is what moves without anybody's doing
+# (priority, low water, the time of the last note) and what never moves.
+@pghistory.track(
+    exclude=["priority", "low_water", "opened_on", "changed_at"], append_only=True
+)
 class Case(models.Model):
     """Work for an analyst. `status` is where it is, `outcome` what it came to."""
 
