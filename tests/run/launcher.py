@@ -1,5 +1,6 @@
 """The launcher as a user meets it: a process with words, output and an exit code."""
 
+import fcntl
 import hashlib
 import json
 import os
@@ -36,9 +37,9 @@ class Launcher:
             shutil.copy(ROOT / name, self.checkout / name)
         self.started: list[subprocess.Popen[str]] = []
 
-    def share_venv(self) -> "Launcher":
+    def share(self, venv: Path) -> "Launcher":
         self.var.mkdir(exist_ok=True)
-        (self.var / "venv").symlink_to(sys.prefix)
+        (self.var / "venv").symlink_to(venv)
         return self
 
     def environment(self, **extra: str) -> dict[str, str]:
@@ -94,12 +95,25 @@ class Launcher:
             if process.poll() is None:
                 process.terminate()
             process.communicate(timeout=30)
-        wait_for(lambda: not self.is_database_up())
+        wait_for(lambda: not self.is_database_kept())
         if self.place() != self.var / "postgres":
             shutil.rmtree(self.place(), ignore_errors=True)
 
+    def is_database_kept(self) -> bool:
+        lock = self.place() / "keeper.lock"
+        return self.is_database_up() or (lock.exists() and is_held(lock))
+
     def is_database_up(self) -> bool:
         return bool(servers_in(self.place() / "data"))
+
+
+def is_held(path: Path) -> bool:
+    with path.open() as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
 
 
 def servers_in(data: Path) -> list[int]:

@@ -32,54 +32,54 @@ def modes(folder: Path) -> dict[Path, int]:
     return {path: path.stat().st_mode for path in [folder, *folder.parents]}
 
 
-def test_a_command_finds_a_database_and_leaves_none_running(launcher):
-    assert launcher.sql("SELECT 1") == [[1]]
-    assert not launcher.is_database_up()
+def test_a_command_finds_a_database_and_leaves_none_running(settled):
+    assert settled.sql("SELECT 1") == [[1]]
+    assert not settled.is_database_up()
 
 
-def test_the_database_knows_all_letters_and_loses_nothing(launcher):
-    [[encoding, durable, upper, superuser]] = launcher.sql(
+def test_the_database_knows_all_letters_and_loses_nothing(settled):
+    [[encoding, durable, upper, superuser]] = settled.sql(
         "SELECT current_setting('server_encoding'), current_setting('fsync'), "
         "upper('żółw'), (SELECT rolsuper FROM pg_roles WHERE rolname = current_user)"
     )
     assert (encoding, durable, upper, superuser) == ("UTF8", "on", "ŻÓŁW", False)
 
 
-def test_nobody_else_can_reach_the_database(launcher):
-    [[addresses]] = launcher.sql("SELECT current_setting('listen_addresses')")
+def test_nobody_else_can_reach_the_database(settled):
+    [[addresses]] = settled.sql("SELECT current_setting('listen_addresses')")
     assert addresses == ""
-    folder = Path((launcher.place() / "socket-folder").read_text())
+    folder = Path((settled.place() / "socket-folder").read_text())
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     for name in ("password", "../secret.key", "../hash.key"):
-        assert stat.S_IMODE((launcher.place() / name).stat().st_mode) == 0o600
+        assert stat.S_IMODE((settled.place() / name).stat().st_mode) == 0o600
 
 
-def test_a_wrong_password_is_refused(launcher):
-    holder = launcher.sleeper()
-    shown = json.loads(launcher.run("manage", "show", "DATABASE_URL").stdout)
+def test_a_wrong_password_is_refused(settled):
+    holder = settled.sleeper()
+    shown = json.loads(settled.run("manage", "show", "DATABASE_URL").stdout)
     wrong = shown["DATABASE_URL"].replace("://stillwatch:", "://stillwatch:x")
-    done = launcher.run("manage", "sql", "SELECT 1", DATABASE_URL=wrong)
+    done = settled.run("manage", "sql", "SELECT 1", DATABASE_URL=wrong)
     assert "password authentication failed" in done.stderr
     holder.terminate()
 
 
-def test_the_exit_code_and_clean_output_of_a_command_pass_through(launcher):
-    done = launcher.run("manage", "exit", "7")
+def test_the_exit_code_and_clean_output_of_a_command_pass_through(settled):
+    done = settled.run("manage", "exit", "7")
     assert (done.returncode, done.stdout) == (7, "")
 
 
-def test_a_second_command_uses_the_running_database(launcher):
-    holder = launcher.sleeper()
-    server = launcher.postmaster()
-    assert launcher.sql("SELECT 1") == [[1]]
-    assert launcher.postmaster() == server
+def test_a_second_command_uses_the_running_database(settled):
+    holder = settled.sleeper()
+    server = settled.postmaster()
+    assert settled.sql("SELECT 1") == [[1]]
+    assert settled.postmaster() == server
     holder.terminate()
 
 
-def test_the_one_who_came_second_may_stay_longer(launcher):
-    first = launcher.sleeper()
-    second = launcher.sleeper()
-    server = launcher.postmaster()
+def test_the_one_who_came_second_may_stay_longer(settled):
+    first = settled.sleeper()
+    second = settled.sleeper()
+    server = settled.postmaster()
     first.terminate()
     first.communicate(timeout=20)
     assert is_alive(server)
@@ -93,10 +93,10 @@ def test_commands_that_start_at_once_share_one_server(launcher):
     assert [process.communicate(timeout=30)[0] for process in both] == ["[1]\n"] * 3
 
 
-def test_a_killed_launcher_leaves_no_database_behind(launcher):
-    holder = launcher.sleeper()
+def test_a_killed_launcher_leaves_no_database_behind(settled):
+    holder = settled.sleeper()
     holder.kill()
-    wait_for(lambda: not launcher.is_database_up())
+    wait_for(lambda: not settled.is_database_up())
 
 
 def test_a_killed_server_comes_back_with_its_data(launcher):
@@ -162,8 +162,8 @@ def test_any_folder_name_will_do(launcher, name):
     assert launcher.sql("SELECT 1") == [[1]]
 
 
-def test_two_installations_share_nothing(launcher, folder: Path):
-    other = Launcher(folder / "other").share_venv()
+def test_two_installations_share_nothing(launcher, folder: Path, venv: Path):
+    other = Launcher(folder / "other").share(venv)
     holders = [launcher.sleeper(), other.sleeper()]
     launcher.sql(MAKE, FILL)
     assert other.sql("SELECT to_regclass('kept')") == [[None]]
@@ -179,11 +179,11 @@ def test_a_database_of_ones_own_replaces_the_embedded_one(launcher):
     assert not (launcher.var / "postgres").exists()
 
 
-def test_keys_stay_the_same_unless_the_environment_says_otherwise(launcher):
+def test_keys_stay_the_same_unless_the_environment_says_otherwise(settled):
     names = ("STILLWATCH_SECRET_KEY", "STILLWATCH_HASH_KEY")
-    first, second = (launcher.run("manage", "show", *names).stdout for _ in range(2))
+    first, second = (settled.run("manage", "show", *names).stdout for _ in range(2))
     assert first == second
-    own = launcher.run("manage", "show", *names, STILLWATCH_SECRET_KEY="mine")
+    own = settled.run("manage", "show", *names, STILLWATCH_SECRET_KEY="mine")
     assert '"STILLWATCH_SECRET_KEY": "mine"' in own.stdout
 
 
@@ -202,9 +202,9 @@ def test_the_test_run_has_a_database_of_its_own_and_leaves_nothing(launcher):
     assert not (launcher.var / "postgres").exists()
 
 
-def test_a_failing_test_run_says_so_with_its_exit_code(launcher):
-    (launcher.checkout / "test_it.py").write_text("def test_it(): assert False\n")
-    assert run_tests(launcher).returncode == 1
+def test_a_failing_test_run_says_so_with_its_exit_code(settled):
+    (settled.checkout / "test_it.py").write_text("def test_it(): assert False\n")
+    assert run_tests(settled).returncode == 1
 
 
 def test_what_a_killed_test_run_left_is_removed_by_the_next(launcher):

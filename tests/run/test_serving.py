@@ -73,7 +73,9 @@ def test_a_dead_service_is_started_again(launcher):
         os.kill(pid, signal.SIGKILL)
     wait_for(lambda: launcher.service("web server") != web and answers(port))
     assert launcher.sql("SELECT 1") == [[1]]
-    assert "The web server ended (signal 9); again in 1 s." in stop(process)
+    told = stop(process)
+    assert "The web server ended (signal 9); again in 1 s." in told
+    assert "worker" not in told
 
 
 def test_a_service_that_keeps_dying_ends_the_start_with_its_last_words(launcher):

@@ -1,0 +1,4 @@
+import os
+
+SECRET_KEY = os.environ["STILLWATCH_SECRET_KEY"]
+USE_TZ = True
