@@ -275,4 +275,6 @@ def _milestone_label(milestone: Milestone, row: int) -> dict[str, Any]:
 def _figure(traces: Sequence[Any], layout: dict[str, Any]) -> Figure:
     """Validated by Plotly, then plain values; ValueError names what is wrong."""
     figure: Figure = json.loads(go.Figure(data=list(traces), layout=layout).to_json())
+    # Even "none" leaves the stub of a template behind.
+    figure["layout"].pop("template", None)
     return figure

@@ -85,7 +85,8 @@ def cluster_graph(
     Ties to what is not drawn are left out. Same input, same output.
     """
     drawn = _fit(accounts, indicators, ties, limit)
-    ids = [each.id for each in (*drawn.accounts, *drawn.indicators)]
+    ids = [each.id for each in drawn.accounts]
+    ids += [each.id for each in drawn.indicators]
     groups = _groups(drawn, names)
     kinds = _legend(Counter(tie.kind for tie in drawn.ties), names)
     return {
