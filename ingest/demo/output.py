@@ -10,6 +10,7 @@ import msgspec
 from ingest.demo.accounts import Record, Truth
 
 _encode = msgspec.json.Encoder().encode
+_decode_truth = msgspec.json.Decoder(Truth).decode
 
 
 def line(record: Record | Truth) -> bytes:
@@ -29,6 +30,22 @@ def write_world(records: Iterable[Record], path: Path) -> int:
 def write_truth(truth: Iterable[Truth], path: Path) -> None:
     with _opened(path) as out:
         out.writelines(line(row) for row in truth)
+
+
+def merge_truth(truth: Iterable[Truth], path: Path) -> None:
+    """Adds new accounts to a truth file; those of earlier runs stay in it."""
+    rows = {row["account_id"]: row for row in read_truth(path)} if path.exists() else {}
+    rows |= {row["account_id"]: row for row in truth}
+    fresh = path.with_suffix(".new")
+    write_truth(rows.values(), fresh)
+    fresh.replace(path)
+
+
+def read_truth(path: Path) -> list[Truth]:
+    """Raises msgspec.DecodeError or ValidationError for a file that is no truth."""
+    raw = path.read_bytes()
+    lines = (gzip.decompress(raw) if path.suffix == ".gz" else raw).splitlines()
+    return [_decode_truth(text) for text in lines]
 
 
 def _opened(path: Path) -> BinaryIO:

@@ -265,42 +265,43 @@ def exchange(
     return spent
 
 
-def _asked(
-    rng: Dice, at: float, account: Account, talk: Conversation, prompt: str
+def envelope(
+    rng: Dice, at: float, account: Account, stack: Stack, conversation_id: str
 ) -> Record:
-    """The half of a request record that is known before there is an answer."""
-    app, stack = talk.app, talk.app.stack or account.stack
+    """What a request record says about its sender."""
     routes = account.routes
-    route = routes[0] if len(routes) == 1 else routes[_favourite(talk.id, len(routes))]
-    keys = account.key_ids
+    route = routes[0]
+    if len(routes) > 1:
+        route = routes[_favourite(conversation_id, len(routes))]
     record: Record = {
         "type": "request",
         "event_id": f"req_{rng.getrandbits(80):020x}",
         "occurred_at": stamp(at),
         "account_id": account.id,
-        "model": talk.model,
-        "operation": app.operation,
-        "input_tokens": app.system_tokens
-        + 90 * app.tool_count
-        + talk.history_tokens
-        + len(prompt) // 4
-        + 3,
-        "output_tokens": 0,
-        "http_status": 200,
-        "stream": app.stream,
-        "conversation_id": talk.id,
-        "turn": talk.turn,
+        "conversation_id": conversation_id,
         "client_ip": route.ip,
         "asn": route.asn,
         "country": route.country,
         "user_agent": stack.user_agent,
         "ja4": stack.ja4,
-        "prompt": prompt,
+        "output_tokens": 0,
+        "http_status": 200,
     }
+    keys = account.key_ids
     if keys and stack.server:
         record["api_key_id"] = keys[int(rng.random() * len(keys))]
+    elif account.device_id and not stack.server:
+        record["device_id"] = account.device_id
+    return record
+
+
+def _asked(
+    rng: Dice, at: float, account: Account, talk: Conversation, prompt: str
+) -> Record:
+    """The half of a request record that is known before there is an answer."""
+    app = talk.app
+    record = envelope(rng, at, account, app.stack or account.stack, talk.id)
     optional = {
-        "device_id": None if stack.server else account.device_id,
         "system_hash": app.system_hash,
         "tools_hash": app.tools_hash,
         "tool_count": app.tool_count or None,
@@ -309,7 +310,21 @@ def _asked(
         "prior_response_hashes": talk.answers[-3:] or None,
     }
     record.update({name: v for name, v in optional.items() if v is not None})
+    record.update(
+        model=talk.model,
+        operation=app.operation,
+        turn=talk.turn,
+        stream=app.stream,
+        prompt=prompt,
+        input_tokens=_before(talk) + len(prompt) // 4 + 3,
+    )
     return record
+
+
+def _before(talk: Conversation) -> int:
+    """Input tokens ahead of the newest message."""
+    app = talk.app
+    return app.system_tokens + 90 * app.tool_count + talk.history_tokens
 
 
 def _favourite(conversation_id: str, count: int) -> int:
@@ -331,8 +346,7 @@ def _answered(rng: Dice, record: Record, talk: Conversation, prompt: str) -> flo
     record["output_tokens"] = tokens
     record["finish_reason"] = reason
     if talk.turn > 1:
-        before = app.system_tokens + 90 * app.tool_count + talk.history_tokens
-        record["cached_input_tokens"] = int(before * 0.9) // 64 * 64
+        record["cached_input_tokens"] = int(_before(talk) * 0.9) // 64 * 64
     if app.images and rng.random() < app.images:
         record["image_count"] = 1 + int(rng.random() * 2)
         record["input_tokens"] = int(str(record["input_tokens"])) + 1100
