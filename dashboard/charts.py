@@ -129,7 +129,7 @@ def score_history(points: Sequence[ScorePoint], *, zone: tzinfo = UTC) -> Figure
     )
     layout = _layout(showlegend=False)
     layout["xaxis"] = _DAY_AXIS | {"hoverformat": "%a %e %b, %H:%M"}
-    layout["yaxis"] = {"range": [0, 102], "tickvals": [0, 40, 70, 90, 100]}
+    layout["yaxis"] = {"range": [0, 102], "tickvals": [0, 40, 70, 90]}
     layout["shapes"] = [
         {
             "type": "rect",

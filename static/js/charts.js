@@ -28,6 +28,9 @@ function axis(given = {}) {
     linecolor: colour("line"),
     zerolinecolor: colour("line"),
     tickcolor: colour("line"),
+    spikecolor: colour("line-strong"),
+    spikethickness: 1,
+    spikedash: "solid",
     ...given,
   };
 }
@@ -132,5 +135,19 @@ function start() {
 document.addEventListener("themechange", () => {
   for (const element of document.querySelectorAll("[data-chart][data-state=drawn]")) draw(element);
 });
+// Paper cannot wait for what was never scrolled to; its table is printed instead.
+window.addEventListener("beforeprint", () => {
+  for (const element of document.querySelectorAll("[data-chart][data-state=waiting]")) {
+    element.closest("figure").querySelector("details").open = true;
+    element.hidden = true;
+  }
+});
+
+window.addEventListener("afterprint", () => {
+  for (const element of document.querySelectorAll("[data-chart][data-state=waiting]")) {
+    element.hidden = false;
+  }
+});
+
 document.addEventListener("htmx:afterSettle", start);
 start();
