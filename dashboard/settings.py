@@ -13,6 +13,8 @@ TESTING = "pytest" in sys.modules
 DEMO = env.flag("STILLWATCH_DEMO", default=False)
 DEBUG = env.flag("STILLWATCH_DEBUG", default=False)
 SECRET_KEY = env.secret("STILLWATCH_SECRET_KEY")
+# Keys it has replaced: what they signed or locked can still be read.
+SECRET_KEY_FALLBACKS = env.words("STILLWATCH_SECRET_KEY_FALLBACKS")
 # Keys every stored hash of an address, a prompt or an answer. Changing it makes
 # old and new hashes strangers to each other.
 HASH_KEY = env.secret("STILLWATCH_HASH_KEY")
@@ -156,6 +158,8 @@ ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_PREVENT_ENUMERATION = True
+# The session ends with the browser; nobody is asked.
+ACCOUNT_SESSION_REMEMBER = False
 # Lock-out: five wrong passwords for one name, or ten from one address.
 ACCOUNT_RATE_LIMITS = {"login_failed": "10/5m/ip,5/5m/key"}
 # The pages where people look after their own sign-in ask for it again after this.
@@ -198,6 +202,10 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
+# Hosts inside one's own network that decisions may be delivered to; all other
+# private addresses are refused (a forged name could reach what is not ours).
+WEBHOOK_PRIVATE_HOSTS = env.words("STILLWATCH_WEBHOOK_PRIVATE_HOSTS")
+
 # --- The edge for machines ---------------------------------------------------
 # promises.md 24-27: what one request may cost us, before and after unpacking.
 INGEST_MAX_BODY_BYTES = 10 * 1024 * 1024
@@ -227,9 +235,17 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "1",
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "SERVE_PERMISSIONS": ["dashboard.api.permissions.MayRead"],
     "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        "Band": "investigations.detection.models.Band",
+        "Verdict": "investigations.detection.models.Cluster.Verdict",
+        "AccountStatus": "ingest.models.Account.Status",
+    },
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "dashboard.api.schema.add_problems",
+    ],
 }
 
 # --- What we say of ourselves ------------------------------------------------

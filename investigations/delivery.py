@@ -14,15 +14,17 @@ import hashlib
 import hmac
 import json
 import ssl
+import uuid
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import httpx
+from django.contrib.auth.models import User
 from django.utils import timezone
 
-from investigations import policies
-from investigations.actions import effects, endpoints
+from investigations import access, policies
+from investigations.actions import audit, effects, endpoints
 from investigations.actions.effects import Answer, State
 from investigations.actions.endpoints import Destination
 from investigations.errors import BadEndpoint
@@ -59,6 +61,30 @@ def deliver_pending(*, limit: int = 200) -> int:
         if all(answer.fate == State.PENDING for answer in answers):
             break  # the receiver is down: the rest need not find out one by one
     return delivered
+
+
+def send_test(*, by: User) -> Answer:
+    """Send a signed message that asks for nothing, to see whether the way is open.
+
+    Raises BadEndpoint when there is no endpoint or no readable secret.
+    """
+    access.require(by, access.MANAGE)
+    destination = endpoints.destination()
+    address = _resolved(destination)
+    if isinstance(address, Answer):
+        return address
+    message = {"type": "endpoint.test", "timestamp": _iso(timezone.now()), "data": {}}
+    body = json.dumps(message, sort_keys=True, separators=(",", ":")).encode()
+    [answer] = _in_thread(destination, address, [(str(uuid.uuid4()), body)])
+    audit.record(
+        "endpoint.tested",
+        by=by,
+        object_type="endpoint",
+        object_ref=destination.url[:160],
+        outcome=answer.fate.value,
+        sentence=answer.sentence,
+    )
+    return answer
 
 
 def body_of(effect: Effect, before: dict[tuple[int, int], str]) -> bytes:
@@ -110,6 +136,12 @@ def _send_all(
         return [address] * len(claimed)
     before = statuses_before(claimed)
     messages = [(str(e.delivery_key), body_of(e, before)) for e in claimed]
+    return _in_thread(destination, address, messages)
+
+
+def _in_thread(
+    destination: Destination, address: str, messages: list[tuple[str, bytes]]
+) -> list[Answer]:
     # In a thread of its own, as the caller's may already run an event loop.
     with ThreadPoolExecutor(1) as thread:
         return thread.submit(
