@@ -1,1 +1,109 @@
-"""What must hold before Stillwatch serves anyone."""
+"""What must hold before Stillwatch serves anyone.
+
+A 2xx promises that what was accepted survives the death of any process. That promise
+is PostgreSQL's to keep, so a PostgreSQL that was told not to keep it is refused.
+"""
+
+import os
+from collections.abc import Sequence
+from typing import Any
+
+from django.conf import settings
+from django.core import checks
+from django.core.exceptions import ImproperlyConfigured
+from django.db import DEFAULT_DB_ALIAS, OperationalError, connections
+
+OLDEST_POSTGRESQL = 15
+# `off` may lose what was committed (or, for full_page_writes, tear it) in a crash.
+DURABLE = ("fsync", "synchronous_commit", "full_page_writes")
+
+
+@checks.register(checks.Tags.database)
+def sound_database(
+    app_configs: object, databases: Sequence[str] | None = None, **kwargs: Any
+) -> list[checks.CheckMessage]:
+    """Run by `check --database default`, by `migrate`, and when the web starts."""
+    if DEFAULT_DB_ALIAS not in (databases or ()):
+        return []
+    with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
+        cursor.execute("SELECT current_setting('server_version_num')::int / 10000")
+        [version] = cursor.fetchone()
+        cursor.execute(
+            "SELECT name FROM pg_settings WHERE name = ANY(%s) AND setting = 'off'",
+            [list(DURABLE)],
+        )
+        off = [name for (name,) in cursor.fetchall()]
+    return [*old_version(version), *not_durable(off)]
+
+
+def old_version(version: int) -> list[checks.CheckMessage]:
+    if version >= OLDEST_POSTGRESQL:
+        return []
+    return [
+        checks.Error(
+            f"PostgreSQL {version} is too old.",
+            hint=f"Use PostgreSQL {OLDEST_POSTGRESQL} or newer.",
+            id="stillwatch.E001",
+        )
+    ]
+
+
+def not_durable(off: list[str]) -> list[checks.CheckMessage]:
+    if not off:
+        return []
+    names = ", ".join(sorted(off))
+    if os.environ.get("STILLWATCH_TEST_DATABASE") == "1":
+        return [
+            checks.Warning(
+                f"This is a throwaway database: {names} is off.",
+                hint="Never set STILLWATCH_TEST_DATABASE where data matters.",
+                id="stillwatch.W001",
+            )
+        ]
+    return [
+        checks.Error(
+            f"PostgreSQL may lose what it has confirmed: {names} is off.",
+            hint="Turn it on in postgresql.conf and reload the server.",
+            id="stillwatch.E002",
+        )
+    ]
+
+
+@checks.register(checks.Tags.security, deploy=True)
+def ready_for_others(app_configs: object, **kwargs: Any) -> list[checks.CheckMessage]:
+    """What `check --deploy` asks besides Django's own questions."""
+    found: list[checks.CheckMessage] = []
+    if settings.DEMO:
+        found.append(
+            checks.Warning(
+                "STILLWATCH_DEMO is set: people sign in by printed links.",
+                hint="Unset it in a real installation.",
+                id="stillwatch.W002",
+            )
+        )
+    if settings.HASH_KEY == settings.SECRET_KEY:
+        found.append(
+            checks.Warning(
+                "STILLWATCH_HASH_KEY and STILLWATCH_SECRET_KEY are the same.",
+                hint="Give each its own random value: one is changed more often.",
+                id="stillwatch.W003",
+            )
+        )
+    return found
+
+
+def refuse_unsound_database() -> None:
+    """Stop the start on an error of the check above.
+
+    A database that does not answer is no reason: it may come up later, and until
+    then /health/ says so.
+    """
+    try:
+        found = sound_database(None, databases=[DEFAULT_DB_ALIAS])
+    except OperationalError:
+        return
+    errors = [message for message in found if message.level >= checks.ERROR]
+    if errors:
+        raise ImproperlyConfigured(
+            " ".join(f"{error.msg} {error.hint}" for error in errors)
+        )
