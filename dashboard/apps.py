@@ -6,5 +6,7 @@ class DashboardConfig(AppConfig):
     verbose_name = "Pages"
 
     def ready(self) -> None:
-        # System checks register themselves when imported.
+        # System checks, and what the API's schema says of keys, register themselves
+        # when imported.
         from dashboard import checks  # noqa: F401
+        from dashboard.api import schema  # noqa: F401

@@ -2,14 +2,20 @@
 
 from django.urls import include, path
 
-from dashboard.views import health, sign_in
+from drf_spectacular.views import SpectacularAPIView
+
+from dashboard.views import docs, health, sign_in
 
 urlpatterns = [
     # Coming in
     path("auth/", include("dashboard.sign_in_urls")),
     path("sign-in/once/<str:token>/", sign_in.once, name="sign_in_once"),
+    # What an admin looks after
+    path("settings/", include("dashboard.admin_urls")),
     # For machines
     path("api/v1/", include("dashboard.api.urls")),
+    path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("api/docs/", docs.api, name="api_docs"),
     path("health/", health.health, name="health"),
     # The demo's pretend platform
     path("demo/", include("dashboard.demo_urls")),

@@ -6,6 +6,8 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework.request import Request
 
+from ingest.errors import UnknownKey, WrongScope
+from ingest.keys import authenticate
 from ingest.models import IngestKey
 
 SCOPE = IngestKey.Scope.READ.value
@@ -29,18 +31,19 @@ class ReadKeyAuthentication(BaseAuthentication):
             return None
         scheme, _, token = header.strip().partition(" ")
         if scheme.lower() != "bearer":
-            raise AuthenticationFailed("Only Bearer keys are known here.")
-        from ingest.errors import UnknownKey, WrongScope
-        from ingest.keys import authenticate
-
+            raise _not_known()
         try:
             key = authenticate(token.strip(), SCOPE)
         except UnknownKey:
-            # One text for malformed, unknown, revoked and expired keys alike.
-            raise AuthenticationFailed("This key is not known.") from None
-        except WrongScope:
-            raise PermissionDenied(f"This key lacks the scope `{SCOPE}`.") from None
+            raise _not_known() from None
+        except WrongScope as refusal:
+            raise PermissionDenied(refusal.sentence, code=refusal.code) from None
         return KeyHolder(key), key
 
     def authenticate_header(self, request: Request) -> str:
         return 'Bearer realm="Stillwatch"'
+
+
+def _not_known() -> AuthenticationFailed:
+    """One text for absent, malformed, unknown, revoked and expired keys alike."""
+    return AuthenticationFailed(UnknownKey().sentence, code=UnknownKey.code)

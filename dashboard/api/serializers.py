@@ -74,18 +74,3 @@ class MemberSerializer(AccountSerializer):
         child=serializers.IntegerField(),
         help_text="Kind of shared indicator → other members that share it.",
     )
-
-
-class ProblemSerializer(serializers.Serializer[Any]):
-    """RFC 9457, with code, hint and errors besides."""
-
-    type = serializers.CharField()
-    title = serializers.CharField()
-    status = serializers.IntegerField()
-    detail = serializers.CharField()
-    instance = serializers.CharField(help_text="Holds the request id.")
-    code = serializers.CharField(help_text="For programs; does not change.")
-    hint = serializers.CharField(help_text="What to do about it.")
-    errors = serializers.ListField(  # type: ignore[assignment]  # RFC 9457's name
-        child=serializers.DictField(child=serializers.CharField()), required=False
-    )

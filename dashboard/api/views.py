@@ -4,6 +4,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 from django.db.models import Model, QuerySet
 from django.http import Http404
+from django_filters.rest_framework import DjangoFilterBackend
 from drf_spectacular.utils import extend_schema
 from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
@@ -24,23 +25,35 @@ from investigations.detection.models import Cluster
 Row = TypeVar("Row", bound=Model)
 
 
+class StrictBackend(DjangoFilterBackend):  # type: ignore[misc]  # no types
+    """django-filter's door to the API; unknown names are refused, not ignored."""
+
+    def get_filterset(
+        self, request: Request, queryset: QuerySet[Row], view: "FoundList[Row]"
+    ) -> StrictFilters:
+        filters: StrictFilters = super().get_filterset(request, queryset, view)
+        filters.refuse_bad()
+        view.filters = filters
+        return filters
+
+
 class FoundList(GenericAPIView[Row], Generic[Row]):
     """One page of what a filter leaves, in the order asked for."""
 
-    filters_class: ClassVar[type[StrictFilters]]
+    filterset_class: ClassVar[type[StrictFilters]]
+    filter_backends: ClassVar = [StrictBackend]
     pagination_class = KeysetPagination
+    # Set by the backend; the paginator reads the order from it.
     filters: StrictFilters
 
-    def one_page(self, request: Request, queryset: QuerySet[Row]) -> list[Row]:
-        self.filters = self.filters_class(request.query_params, queryset=queryset)
-        self.filters.refuse_bad()
-        page: list[Row] | None = self.paginate_queryset(self.filters.qs)
+    def one_page(self, queryset: QuerySet[Row]) -> list[Row]:
+        page: list[Row] | None = self.paginate_queryset(self.filter_queryset(queryset))
         assert page is not None
         return page
 
 
 class AccountList(FoundList[Account]):
-    filters_class = AccountFilters
+    filterset_class = AccountFilters
     serializer_class = serializers.AccountSerializer
 
     def get_queryset(self) -> QuerySet[Account]:
@@ -49,7 +62,7 @@ class AccountList(FoundList[Account]):
     @extend_schema(operation_id="list_accounts")
     def get(self, request: Request) -> Response:
         """Accounts with score, band, cluster and the reasons behind the score."""
-        page = self.one_page(request, self.get_queryset())
+        page = self.one_page(self.get_queryset())
         return self.get_paginated_response(
             [findings.account_row(account) for account in page]
         )
@@ -68,7 +81,7 @@ class AccountDetail(GenericAPIView[Account]):
 
 
 class ClusterList(FoundList[Cluster]):
-    filters_class = ClusterFilters
+    filterset_class = ClusterFilters
     serializer_class = serializers.ClusterSerializer
 
     def get_queryset(self) -> QuerySet[Cluster]:
@@ -78,7 +91,7 @@ class ClusterList(FoundList[Cluster]):
     def get(self, request: Request) -> Response:
         """Clusters of the newest run with members, exposure and link types."""
         return self.get_paginated_response(
-            cluster_documents(self.one_page(request, self.get_queryset()))
+            cluster_documents(self.one_page(self.get_queryset()))
         )
 
 
@@ -92,7 +105,7 @@ class ClusterDetail(GenericAPIView[Cluster]):
 
 
 class MemberList(FoundList[Account]):
-    filters_class = AccountFilters
+    filterset_class = AccountFilters
     serializer_class = serializers.MemberSerializer
 
     def get_queryset(self) -> QuerySet[Account]:
@@ -103,7 +116,7 @@ class MemberList(FoundList[Account]):
         """A cluster's accounts, with what ties each of them to others."""
         cluster = found_cluster(cluster_id)
         members = self.get_queryset().filter(membership__cluster=cluster)
-        page = self.one_page(request, members)
+        page = self.one_page(members)
         kinds = findings.shared_kinds([account.pk for account in page])
         return self.get_paginated_response(
             [member_document(account, kinds[account.pk]) for account in page]
