@@ -21,11 +21,9 @@ from django.db.models import F
 from dashboard.models import PlatformState, ReceivedWebhook
 
 WINDOW = timedelta(minutes=5)
-STATUS_AFTER = {
-    "account.ban": "banned",
-    "account.restrict": "restricted",
-    "account.restore": "active",
-}
+STATUS_AFTER = {"account.ban": "banned", "account.restrict": "restricted"}
+RESTORE, TEST = "account.restore", "endpoint.test"
+RESTORABLE = frozenset({"active", "restricted", "banned", "closed"})
 
 
 class Refused(Exception):
@@ -43,6 +41,7 @@ class Message:
 
     account_id: str
     action: str
+    status: str
     sequence: int
     body: dict[str, object]
 
@@ -100,21 +99,20 @@ def _signed_with(key: bytes, content: bytes, given: list[str]) -> bool:
     return False
 
 
-def parse(body: bytes) -> Message:
+def parse(body: bytes) -> Message | None:
+    """The decision that the webhook carries; None for a test that asks for nothing."""
     try:
         document = json.loads(body)
-        data = document["data"]
-        message = Message(
-            str(data["account_id"]),
-            str(document["type"]),
-            int(data["sequence"]),
-            document,
-        )
+        kind, data = str(document["type"]), document["data"]
+        if kind == TEST:
+            return None
+        account_id, sequence = str(data["account_id"]), int(data["sequence"])
+        status = STATUS_AFTER.get(kind) or data["restore_to"]
     except (ValueError, KeyError, TypeError):
         raise Refused(400, "The body is not a decision about an account.") from None
-    if message.action not in STATUS_AFTER:
-        raise Refused(400, f"Unknown type {message.action[:48]!r}.")
-    return message
+    if kind not in (*STATUS_AFTER, RESTORE) or status not in RESTORABLE:
+        raise Refused(400, f"Unknown type or status: {kind[:48]!r}.")
+    return Message(account_id, kind, status, sequence, document)
 
 
 @transaction.atomic
@@ -151,7 +149,7 @@ def _apply(message: Message, now: datetime) -> bool:
     state = PlatformState.objects.select_for_update().get(pk=message.account_id)
     if message.sequence <= state.sequence:
         return False
-    state.status = STATUS_AFTER[message.action]
+    state.status = message.status
     state.sequence = message.sequence
     state.changed_at = now
     state.save()

@@ -54,6 +54,8 @@ def effects(request: HttpRequest) -> HttpResponse:
         return problem_response(
             refused.status, code="webhook_refused", detail=refused.sentence
         )
+    if message is None:
+        return JsonResponse({"applied": False, "times": 1})
     received = demo_platform.receive(webhook_id, message, now)
     return JsonResponse({"applied": received.applied, "times": received.times_received})
 

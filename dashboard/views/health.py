@@ -11,6 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from ingest.models import Batch, StaleDay
+from investigations.actions import endpoints
 from investigations.models import Effect
 
 # Each step looks for work every few seconds (dashboard/celery.py), so work that has
@@ -28,6 +29,7 @@ class Queue:
     waiting_for: str
     oldest: datetime | None
     patience: timedelta = PATIENCE
+    hint: str = "Is a worker running?"
 
     def report(self, now: datetime) -> dict[str, object]:
         waited = (now - self.oldest).total_seconds() if self.oldest else 0.0
@@ -38,9 +40,7 @@ class Queue:
             "limit_seconds": int(self.patience.total_seconds()),
         }
         if stalled:
-            report["reason"] = (
-                f"{self.waiting_for} for {waited:.0f} s. Is a worker running?"
-            )
+            report["reason"] = f"{self.waiting_for} for {waited:.0f} s. {self.hint}"
         return report
 
 
@@ -66,7 +66,8 @@ def queues() -> list[Queue]:
         Queue(
             "effects",
             "A decision has waited to be delivered",
-            effect.values_list("next_attempt_at", flat=True).first(),
+            due := effect.values_list("next_attempt_at", flat=True).first(),
+            hint=(endpoints.obstacle() if due else "") or "Is a worker running?",
         ),
     ]
 

@@ -4,10 +4,10 @@ import json
 from pathlib import Path
 
 from django.conf import settings
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Group, User
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
-from ingest.errors import KeyRefused
+from ingest.errors import IngestRefused
 from ingest.keys import authenticate
 
 from dashboard import demo_platform, keys, people, sign_in
@@ -66,23 +66,27 @@ def ensure_key(path: Path) -> None:
     """Keep the key of an earlier start while it works; else make one."""
     if path.exists() and works(path.read_text().strip()):
         return
-    admin = people.admins().order_by("pk").first()
-    if admin is None:
-        raise CommandError("No active admin is left, so no key can be made.")
     _, secret = keys.issue(
         source=SOURCE,
         name="demo feed",
         scopes=["ingest:write", "read"],
         expires_at=None,
-        by=admin,
+        by=an_admin(),
     )
     demo_platform.keep_secret(path, secret)
+
+
+def an_admin() -> User:
+    admin = people.admins().order_by("pk").first()
+    if admin is None:
+        raise CommandError("No active admin is left in whose name to set this up.")
+    return admin
 
 
 def works(secret: str) -> bool:
     try:
         authenticate(secret, "ingest:write")
-    except KeyRefused:
+    except IngestRefused:
         return False
     return True
 
@@ -93,6 +97,5 @@ def ensure_endpoint(url: str) -> None:
     known = Endpoint.objects.filter(url=url, active=True).exists()
     if known and secret_file.exists():
         return
-    by = access.system_account()
-    _, secret = endpoints.set_endpoint(url=url, by=by, name=ENDPOINT)
+    _, secret = endpoints.set_endpoint(url=url, by=an_admin(), name=ENDPOINT)
     demo_platform.keep_secret(secret_file, secret)

@@ -4,10 +4,10 @@ import json
 
 from allauth.mfa.models import Authenticator
 from django.core.management.base import BaseCommand, CommandParser
-from django.db.models import Q
 
 from dashboard import people, sign_in
 
+USERNAME = "admin"
 LINK_HOURS = 24
 
 
@@ -30,11 +30,11 @@ class Command(BaseCommand):
 
 def first_link() -> str | None:
     """The path of a link, or None once an admin can come in by other means."""
-    settled = Q(last_login__isnull=False) & ~Q(username="admin")
-    first = people.ensure_person("admin", "First Admin", "admin")
-    has_own_way_in = (
-        first.has_usable_password() or Authenticator.objects.filter(user=first).exists()
-    )
-    if has_own_way_in or people.admins().filter(settled).exists():
+    others = people.admins().exclude(username=USERNAME)
+    if others.filter(last_login__isnull=False).exists():
+        return None
+    first = people.ensure_person(USERNAME, "First Admin", "admin")
+    has_own_way_in = Authenticator.objects.filter(user=first).exists()
+    if first.has_usable_password() or has_own_way_in:
         return None
     return sign_in.make_link(first, hours=LINK_HOURS)
