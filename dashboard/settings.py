@@ -124,6 +124,8 @@ USE_TZ = True
 # --- Files the browser loads -------------------------------------------------
 STATIC_URL = "/static/"
 STATIC_ROOT = VAR / "static"
+# Empty until collectstatic has run; WhiteNoise warns where it is absent.
+STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

@@ -7,10 +7,10 @@ from django.conf import settings
 from django.contrib.auth.models import Group, User
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
-from ingest.errors import IngestRefused
-from ingest.keys import authenticate
 
 from dashboard import demo_platform, keys, people, sign_in
+from ingest.errors import IngestRefused
+from ingest.keys import authenticate
 from investigations import access
 from investigations.actions import endpoints
 from investigations.models import Endpoint
