@@ -66,7 +66,8 @@ class Grammar:
     def say(self, rng: Dice, symbol: str) -> str:
         out: list[str] = []
         self._expand(rng, symbol, out)
-        return "".join(out).strip()
+        # Optional parts leave gaps between sentences.
+        return "".join(out).strip().replace(".  ", ". ").replace("?  ", "? ")
 
     def _expand(self, rng: Dice, symbol: str, out: list[str]) -> None:
         options = self.rules[symbol]
@@ -112,7 +113,7 @@ class Talk:
 
     grammar: Grammar
     topics: tuple[str, ...]
-    own_share: float = 0.6
+    own_share: float = 0.4
 
     def topic(self, rng: Dice) -> str:
         return self.topics[int(rng.random() ** 1.4 * len(self.topics))]

@@ -113,6 +113,8 @@ wish
     No new dependencies.
     Explain what was wrong before you show code.
     Just the diff please.
+    {note_}
+    {note_} {note_}
     It must stay under {50-900} ms for {1000-90000} rows.
     Write a failing test first.
     -
@@ -165,14 +167,35 @@ snippet
     SELECT {stem}_id, count(*) FROM {stem}s s JOIN {dir} d ON d.id = s.{dir}_id\nWHERE s.created_at > now() - interval '{2-30} days' GROUP BY 1
     impl {stem} {\n    pub fn {fn}(&mut self, n: usize) -> Option<u64> {\n        self.items.drain(..n).last()\n    }\n}
 more
+    {react} {followup} {wish}
+    {react} {followup}
+    {followup} {note_}
+react
     That fixes the first part, now it says `{error}`.
+    ok but {symptom}.
+    Good.
+    Hmm, {edge} still breaks it.
+    Works locally.
+    I tried that on {month} data: {symptom}.
+    Not quite, `{fn}` is called from the {module} too.
+    Nice, {lib} was the culprit.
+followup
     Can you do the same for {file}?
-    Why not {lib}?
-    {edge} still breaks it.
-    Good. Add a docstring and type hints.
+    Why not use {lib} here?
+    Add a docstring and type hints to `{fn}`.
     Shorter please, and without {lib}.
-    What would the migration look like?
-    ok but {symptom}
+    What would the migration look like for the {module}?
+    How do I test {edge}?
+    What happens with {edge} and {edge} together?
+    Explain the line with `{fn}` again.
+    Rewrite it for {lang}.
+    And if the {module} goes away in the middle?
+note_
+    We have about {1000-90000} rows there.
+    The {module} team owns that part.
+    It has to ship on {2-28} {month}.
+    I can't change {file}.
+    Our {lang} version is {2-4} years old.
 """
 
 # A coding tool sends the task once, and then what its tools returned.

@@ -15,7 +15,6 @@ hello
 please
     -
     -
-    -
     ~Thanks!
     ~Thank you in advance.
     ~Please keep it short.
@@ -23,29 +22,180 @@ please
     ~Explain it like I'm new to this.
     ~No long intro please.
     ~I have about {10-40} minutes.
+    ~{aside}
+    ~{aside}
+    ~{aside} {aside}
+aside
+    {who} {does_} {when}.
+    {who} {does_} {when}, so {wants}.
+    {wants}, {because}.
+    By the way, {who} {does_} {when}.
+    I read {where_} that it {claim}, {doubt}
+    Last time it {claim} and {wants}.
+who
+    My partner
+    My neighbour {name}
+    Our teacher
+    A colleague
+    My brother
+    {name}
+    Somebody at the club
+    My grandmother
+    The old owner
+    My flatmate
+does_
+    tried this
+    asked me about it
+    says it is easy
+    gave up on it
+    has done it for years
+    wants to know as well
+    warned me
+    laughs about me
+    needs an answer
+    is waiting for it
+when
+    last winter
+    on {day}
+    yesterday
+    a while ago
+    every year
+    before we moved
+    this morning
+    twice already
+    after work
+    at the weekend
+wants
+    I want to get it right
+    I'd rather be careful
+    it has to be simple
+    I can't spend much
+    we need a plan B
+    I'd like to surprise them
+    I don't want to start over
+    it should look nice
+because
+    because guests are coming on {day}
+    because I promised it to {name}
+    since the shop is closed
+    as I'm on my own
+    because the last one failed
+    since time is short
+    as usual
+where_
+    in a magazine
+    on a forum
+    in an old book
+    on the packaging
+    somewhere
+    in a letter from {name}
+claim
+    takes twice as long
+    never works the first time
+    depends on the weather
+    gets better with age
+    costs a fortune
+    is a matter of luck
+    went wrong halfway
+    was over in an hour
+doubt
+    is that true?
+    which I doubt.
+    but who knows.
+    can you check?
+    and now I'm unsure.
 more
-    Can you make that shorter?
-    Give me {2-5} more options.
-    hmm, not quite. {twist}
-    Thanks! And {twist}
-    Could you say the second part in simpler words?
-    why is that?
-    What would you pick if you were me?
-    sorry I meant {twist}
-    Turn this into a checklist.
-    Are you sure about the part in the middle? It sounds off to me.
+    {lead}{core}{tail}
+    {lead}{core}{tail}
+    {core}
+    {lead}{core} {aside}
+lead
+    -
+    Thanks!~
+    ok,~
+    Nice.~
+    hmm,~
+    Sorry,~
+    Great, but~
+    Got it.~
+    One more thing:~
+    Perfect. Now~
+    wait,~
+    I see.~
+core
+    can you make that shorter?
+    give me {2-5} more options.
+    {twist}
+    say {which} in simpler words.
+    why is {which} like that?
+    what would you pick for {name}?
+    sorry, I meant {twist}
+    turn {which} into a checklist.
+    are you sure about {which}?
     {twist} Everything else can stay.
-    Great, please put all of it in one message so I can print it.
+    put {which} in one message so I can print it.
+    what happens to {which} if we only have {2-9} days?
+    how would {name} do it?
+    compare {which} with {which}.
+    is there a version of {which} for beginners?
+    translate {which} for my aunt, she reads no English.
+    leave {which} and redo the rest.
+    what does {which} cost?
+    how long will {which} take?
+    who could help me with {which}?
+which
+    the first part
+    the second part
+    the last point
+    the middle bit
+    number {2-7}
+    the title
+    the ending
+    the list
+    that sentence
+    the plan
+    your example
+    the alternative
+    the whole thing
+tail
+    -
+    -
+    ~{please_}
+    ~{name} asked.
+    ~It's for {day}.
+    ~I keep forgetting it.
+    ~In {2-9} lines at most.
+    ~Without jargon.
+    ~We talked about it on {day}.
+please_
+    please
+    if that's ok
+    thanks
+    thank you!
+    pretty please
 twist
-    keep the tone a bit warmer.
-    what if I only have half of the time?
+    keep the tone {mood}.
+    what if I only have half of the {stuff}?
     use {name} instead.
     it should work for {count} people.
-    leave out the last point.
-    add one thing I may have forgotten.
-    is there a cheaper way?
-    make it sound less like a robot wrote it.
-    start again but with the main point first.
+    leave out {which}.
+    add one thing I may have forgotten about {which}.
+    is there a cheaper way than {which}?
+    make {which} sound less like a robot wrote it.
+    start again but with {which} first.
+mood
+    warmer
+    calmer
+    more serious
+    a bit funny
+    polite
+    neutral
+stuff
+    time
+    money
+    ingredients
+    space
+    people
 count
     two
     three
@@ -98,10 +248,10 @@ cooking
     {hello}How long does {dish} keep, and can I freeze it? {cookextra}{please}
     {hello}Swap the {food} in {dish} for something else, {diet}
 cooking_more
-    I don't have {food}, would {food} do?
-    how many grams is that for {count} people?
-    What goes well with it? We already have {food}.
-    My oven only goes to {180-230} degrees, does that change the time?
+    {lead}I don't have {food}, would {food} do?{tail}
+    {lead}how many grams is that for {count} people?{tail}
+    {lead}What goes well with it? We already have {food}.{tail}
+    {lead}My oven only goes to {180-230} degrees, does that change the time?{tail}
 dish
     lentil soup
     potato gratin
@@ -178,10 +328,10 @@ travel
     {hello}what should I pack for {2-12} days at {place} in {month}? {travelwish}{please}
     {hello}Plan a slow weekend at {place} for {party}. {travelwish}
 travel_more
-    and if it rains?
-    which of these would you skip with {party}?
-    How early do we have to book the {ride}?
-    We'd rather sleep at {place}. Does the plan still work?
+    {lead}and if it rains?{tail}
+    {lead}which of these would you skip with {party}?{tail}
+    {lead}How early do we have to book the {ride}?{tail}
+    {lead}We'd rather sleep at {place}. Does the plan still work?{tail}
 party
     my parents
     two small kids
@@ -217,9 +367,9 @@ letters
     {hello}How do I politely say that {lettercontext} {tone}
     {hello}I need {letter}. Facts: {lettercontext} {lettercontext} {tone}
 letters_more
-    Make the ending friendlier, {whom} is easily hurt.
-    now a version of at most {60-140} words
-    Put in that {lettercontext}
+    {lead}Make the ending friendlier, {whom} is easily hurt.{tail}
+    {lead}now a version of at most {60-140} words{tail}
+    {lead}Put in that {lettercontext}{tail}
 letter
     a short e-mail
     a complaint
@@ -281,10 +431,10 @@ learning
     {hello}what's the difference between {subject} and {subject}? {level}
     {hello}Give me an example of {subject} from everyday life{please}
 learning_more
-    ok: my answer is {2-90}. Right?
-    I still don't get {subject}.
-    Next question please.
-    And how is that different from {subject}?
+    {lead}ok: my answer is {2-90}. Right?{tail}
+    {lead}I still don't get {subject}.{tail}
+    {lead}Next question please.{tail}
+    {lead}And how is that different from {subject}?{tail}
 subject
     photosynthesis
     the subjunctive
@@ -316,9 +466,9 @@ home
     {hello}I found {find} on my {plant}. {fixit}{please}
     {hello}When should I {garden} {plant}? We live near {place}. {fixit}
 home_more
-    it still does it after I tried that.
-    I don't own a {tool}. Alternatives?
-    Is that dangerous for {party}?
+    {lead}it still does it after I tried that.{tail}
+    {lead}I don't own a {tool}. Alternatives?{tail}
+    {lead}Is that dangerous for {party}?{tail}
 thing
     washing machine
     bicycle chain
@@ -379,10 +529,10 @@ stories
     {hello}I'm running a game evening for {count}. Give me {form} in which {hero} {plot}. {storywish}
     {hello}Ten names for {hero}, nothing too cute. {storywish}
 stories_more
-    now {hero} should {plot} too
-    Darker please. And {name} must not survive.
-    Make it rhyme.
-    The ending is too nice. {storywish}
+    {lead}now tell it of {hero} who {plot}{tail}
+    {lead}Darker please. And {name} must not survive.{tail}
+    {lead}Make it rhyme.{tail}
+    {lead}The ending is too nice. {storywish}{tail}
 form
     a bedtime story
     a sonnet
@@ -423,8 +573,8 @@ health
     {hello}Make me a {3-12} week plan to {goal}. I can train {2-5} times a week. {healthask}
     {hello}Is it normal to {ache} after {sport}? {healthask}
 health_more
-    I'm {18-74}, does that matter?
-    What would be a gentler version?
+    {lead}I'm {18-74}, does that matter?{tail}
+    {lead}What would be a gentler version?{tail}
 ache
     sleep badly
     have a stiff neck
@@ -453,9 +603,9 @@ spreadsheet
     {hello}In {sheetapp} I want to {sheettask}, column {col} has dates and {col} has amounts.{please}
     {hello}why does =SUMIF({col}2:{col}{40-900},"{name}",{col}2:{col}{40-900}) give 0? {sheetapp}
 spreadsheet_more
-    it says #REF now
-    And the same per month?
-    column {col} also has empty cells
+    {lead}it says #REF now{tail}
+    {lead}And the same per month?{tail}
+    {lead}column {col} also has empty cells{tail}
 sheet
     counting unique names
     the last non-empty cell in a row

@@ -85,24 +85,24 @@ AGENTIC = [
         },
     ),
     (
-        "You are the orchestrator of three workers for {repo}. Split the goal"
-        " '{change}' into independent sub-tasks, assign each to a worker, define the"
+        "You are the orchestrator of three workers.\nRepository: {repo}\nGoal: {change}"
+        "\nSplit the goal into independent sub-tasks, assign each to a worker, define the"
         " contract between them as typed interfaces, and write the exact prompt that"
-        " each worker receives. The code base is {stack}. Hard limit: {limit}. Finish"
-        " with an integration order and a rollback point after each merge.",
+        " each worker receives. Finish with an integration order and a rollback point"
+        " after each merge.\nCode base: {stack}\nHard limit: {limit}",
         {"repo": REPOS, "change": CHANGES, "stack": STACKS, "limit": LIMITS},
     ),
     (
-        "Trajectory continuation. Project {repo}, {stack}. So far the agent tried to"
-        " {change}; the last observation was:\n>>> {result}\nWrite the next thought,"
-        " the next tool call as JSON with the fields name and arguments, and a short"
-        " self-critique of the trajectory up to here. {limit}.",
+        "Trajectory continuation.\nProject: {repo}, {stack}\nTask so far: {change}\n"
+        "The last observation was:\n{result}\n\nWrite the next thought, the next tool call"
+        " as JSON with the fields name and arguments, and a short self-critique of the"
+        " trajectory up to here.\nRule: {limit}",
         {
             "repo": REPOS,
             "stack": STACKS,
             "change": CHANGES,
             "result": RESULTS,
-            "limit": [limit.capitalize() for limit in LIMITS],
+            "limit": LIMITS,
         },
     ),
     (
@@ -126,10 +126,10 @@ AGENTIC = [
         },
     ),
     (
-        "Given the failing run below, rank the five most likely root causes for"
-        " {repo} ({stack}), name the cheapest experiment that separates them, and"
-        " simulate the result of each experiment before choosing.\nRun: {result}\n"
-        "Recent change: {change}.",
+        "Given the failing run below, rank the five most likely root causes, name the"
+        " cheapest experiment that separates them, and simulate the result of each"
+        " experiment before choosing.\nRepository: {repo}, {stack}\nRun: {result}\n"
+        "Recent change: {change}",
         {"repo": REPOS, "stack": STACKS, "result": RESULTS, "change": CHANGES},
     ),
     (
@@ -140,10 +140,10 @@ AGENTIC = [
         {"change": CHANGES, "repo": REPOS, "stack": STACKS, "limit": LIMITS},
     ),
     (
-        "Environment: {stack}; repository {repo}; tools: {tools}. The test-suite says:"
-        " {result}. Think aloud about which file to open first, open it, and go on"
-        " until the suite is green or you have proof that the task '{change}' cannot"
-        " be done. Output strictly as alternating THOUGHT / ACTION / OBSERVATION.",
+        "Environment: {stack}; repository {repo}; tools: {tools}.\nTest suite: {result}"
+        "\nThink aloud about which file to open first, open it, and go on until the suite"
+        " is green or you have proof that the task '{change}' cannot be done. Output"
+        " strictly as alternating THOUGHT / ACTION / OBSERVATION.",
         {
             "stack": STACKS,
             "repo": REPOS,
@@ -155,8 +155,9 @@ AGENTIC = [
 ]
 
 OBSERVATION = (
-    "OBSERVATION from {tool} on {repo}: {result}. Go on with the plan; state whether"
-    " the expectation held, then the next THOUGHT and ACTION. Open goal: {change}.",
+    "OBSERVATION from {tool} on `{repo}`:\n{result}\n\nGo on with the plan; state"
+    " whether the expectation held, then the next THOUGHT and ACTION.\nOpen goal:"
+    " {change}",
     {
         "tool": ["run_tests", "read_file", "apply_patch", "run_shell", "search_code"],
         "repo": REPOS,

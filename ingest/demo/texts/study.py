@@ -1,5 +1,7 @@
 """Classes, benchmarks and red teams: innocent work that looks organised."""
 
+from ingest.demo.grammars import words
+
 # One exercise, a whole class, and the night before it is due.
 ASSIGNMENTS = [
     (
@@ -66,21 +68,57 @@ ASSIGNMENTS = [
 STUDENT = r"""
 notes
     Summarise my notes on {field} in {5-12} bullet points: {note} {note} {note}
-    What is the idea behind {field}? {note}
-    Quiz me on {field}. {3-8} questions, medium difficulty.
-    Which {source} on {field} should a second-year student read first, and why?
-    Check my argument: {note} Therefore {note}
+    What is the idea behind {field}? {stuck} {note}
+    Quiz me on {field}. {3-8} questions, {hard}. {stuck}
+    Which {source} on {field} should a {year} student read first, and why? {stuck}
+    Check my argument: {note} Therefore {note} {stuck}
+    {stuck} Can you compare {field} with {field}? {note}
 notes_more
-    I said {note} Is that wrong?
-    Shorter. I have to fit it on one page.
-    Give me an exam question on {field} and mark my answer afterwards.
-    How would a critic of {field} answer?
-    next
+    I said {note} {doubt}
+    Shorter. I have to fit {part} on {2-9} pages, {hard}.
+    Give me an exam question on {field} and mark my answer afterwards, {hard}.
+    How would a critic of {field} answer {part}?
+    What has {part} to do with {field}?
+    {stuck} {note} {doubt}
 more
-    next
-    can you explain the last step again?
-    I need a source for that.
-    Rewrite it in my own plain style.
+    Can you explain {part} again? {stuck}
+    I need a {source} for {part}.
+    Rewrite {part} in my own plain style, {hard}.
+    {doubt} {note}
+part
+    the last step
+    the proof
+    the definition
+    the second example
+    my introduction
+    the diagram
+    the table on page {2-90}
+hard
+    medium difficulty
+    nothing too easy
+    like in the exam
+    for beginners
+    in simple English
+year
+    first-year
+    second-year
+    third-year
+    visiting
+stuck
+    I missed the lecture on {2-28} October.
+    My group thinks differently.
+    The tutor said it is the key to {field}.
+    I understood it until {part}.
+    My notes stop at {part}.
+    We have to hand it in on {2-28} November.
+    I failed this question last year.
+    -
+doubt
+    Is that wrong?
+    Correct?
+    Does that follow?
+    Or the other way round?
+    What am I missing?
 field
     graph traversal
     market failure
@@ -110,64 +148,59 @@ source
     classic paper
 """
 
-# An invented benchmark: multiple choice over many capabilities.
+# An invented benchmark: small items over many capabilities, and answers to judge.
+PAIRS = [
+    "Why do leaves change colour?\nAnswer A: Because the green pigment breaks down"
+    " first.\nAnswer B: Trees decide to rest in autumn.",
+    "Is 391 a prime number?\nAnswer A: Yes, it has no small divisors.\nAnswer B: No,"
+    " 391 = 17 x 23.",
+    "Write a haiku about rust.\nAnswer A: Red dust on the gate / the rain has signed"
+    " its own name / hinges hum along\nAnswer B: Rust is iron's sleep.",
+    "How does a lock gate work?\nAnswer A: The gate holds back water until both sides"
+    " are level.\nAnswer B: A lock works with gates.",
+    "Which of two jars warms faster in the sun?\nAnswer A: The black one, it absorbs"
+    " more light.\nAnswer B: Both alike, the sun is the same.",
+    "What is the opposite of 'to lend'?\nAnswer A: To borrow.\nAnswer B: To give.",
+]
+PLACES = words("market harbour library station mill school garden bakery tower bridge")
+NAMES = words("Mira Jon Ode Tia Ruben Sol Inga Pia Lev Noa")
 BENCHMARK = [
     (
-        "The following is a multiple-choice question about {field}. Answer with a"
-        " single letter.\n\n{stem}\n(A) {a}\n(B) {b}\n(C) {c}\n(D) none of these",
+        "Calendar and clock, item {n}. A train leaves the {place} at {hour}:{minute} and"
+        " needs {long} minutes. When does it arrive? Answer with the time only.",
         {
-            "field": [
-                "formal logic",
-                "household physics",
-                "calendar arithmetic",
-                "spatial relations",
-                "kinship terms",
-                "chemical safety",
-                "reading comprehension",
-                "unit conversion",
-            ],
-            "stem": [
-                "If every moss is green and some stones are mossy, what follows?",
-                "A train leaves at 09:50 and needs 135 minutes. When does it arrive?",
-                "Mira stands left of Jon, Jon left of Ode. Who is in the middle?",
-                "Which of the two jars warms faster in the sun?",
-                "The day after tomorrow is the first. Which day was yesterday?",
-                "How is your mother's brother's daughter related to you?",
-                "What is 3.5 dl in millilitres?",
-                "Which statement is supported by the paragraph above?",
-            ],
-            "a": ["Some stones are green", "12:05", "Jon", "The black one", "Cousin"],
-            "b": ["No stone is green", "11:45", "Mira", "The white one", "350 ml"],
-            "c": ["All stones are green", "12:15", "Ode", "Both alike", "The 28th"],
+            "n": [str(n) for n in range(1, 60)],
+            "place": PLACES,
+            "hour": [f"{n:02d}" for n in range(5, 24)],
+            "minute": [f"{n:02d}" for n in range(0, 60, 5)],
+            "long": [str(n) for n in range(25, 200, 7)],
+        },
+    ),
+    (
+        "Spatial relations, item {n}. {a} stands left of {b}, {b} left of {c}, all in"
+        " front of the {place}. Who is in the middle? Answer with one word.",
+        {
+            "n": [str(n) for n in range(1, 200)],
+            "a": NAMES[:3],
+            "b": NAMES[3:6],
+            "c": NAMES[6:],
+            "place": PLACES,
+        },
+    ),
+    (
+        "Formal logic, item {n}. Every {x} is {y}, and some {z} are {x}. Does it follow"
+        " that some {z} are {y}? Answer yes or no.",
+        {
+            "n": [str(n) for n in range(1, 200)],
+            "x": ["mossy", "hollow", "painted", "sealed"],
+            "y": ["green", "light", "dry", "old", "valuable"],
+            "z": ["stones", "jars", "doors", "letters", "boats"],
         },
     ),
     (
         "You compare two answers to the same question. Reply with [[A]], [[B]] or"
-        " [[tie]] and one sentence.\n\nQuestion: {q}\nAnswer A: {a}\nAnswer B: {b}",
-        {
-            "q": [
-                "Why do leaves change colour?",
-                "Sort these cities by distance.",
-                "Write a haiku about rust.",
-                "Is 391 a prime number?",
-                "Translate 'the lamp is on' into three languages.",
-                "How does a lock gate work?",
-            ],
-            "a": [
-                "Because the green pigment breaks down first.",
-                "391 = 17 x 23, so it is not prime.",
-                "Red dust on the gate / the rain has signed its own name / hinges hum along",
-                "The gate holds back water until both sides are level.",
-                "I cannot be certain without a map.",
-            ],
-            "b": [
-                "Trees decide to rest in autumn.",
-                "Yes, it has no small divisors.",
-                "Rust is iron's sleep.",
-                "A lock works with gates.",
-                "It depends on the route taken.",
-            ],
-        },
+        " [[tie]] and one sentence. Run {n}.\n\nQuestion: {pair}",
+        {"n": [str(n) for n in range(1, 400)], "pair": PAIRS},
     ),
 ]
 
