@@ -31,7 +31,7 @@ from investigations.errors import BadEndpoint
 from investigations.models import Effect
 from investigations.selectors.standing import restored_status, statuses_before
 
-AT_ONCE = 20
+AT_ONCE = 10
 # The whole of one try: connecting, sending, and reading what comes back.
 TIMEOUT_SECONDS = 5.0
 BODY_LIMIT = 64 * 1024
@@ -172,6 +172,7 @@ async def _post(
     headers = {
         "host": url.netloc.decode(),
         "content-type": "application/json",
+        "accept-encoding": "identity",
         "user-agent": "Stillwatch/1",
         "webhook-id": webhook_id,
         "webhook-timestamp": str(stamp),

@@ -133,6 +133,10 @@ class BadReason(DomainError):
     hint = "Say in at least 20 characters what you saw and why it breaks the policy."
 
 
+class BadVerdict(DomainError):
+    code = "bad_verdict"
+
+
 class BadGround(DomainError):
     code = "bad_ground"
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from ingest.models import Account
-from investigations.errors import BadGround, BadReason, TooLong
+from investigations.errors import BadGround, BadReason, BadVerdict, TooLong
 from investigations.models import Case, Decision, Effect
 
 Verdict = Decision.Verdict
@@ -127,6 +127,12 @@ GROUND_BY_KEY = {ground.key: ground for ground in GROUNDS}
 
 def grounds_for(verdict: str) -> list[Ground]:
     return [ground for ground in GROUNDS if verdict in ground.verdicts]
+
+
+def check_verdict(verdict: str) -> None:
+    if verdict not in OUTCOMES:
+        able = ", ".join(OUTCOMES)
+        raise BadVerdict(f"The accounts of a case get one of these verdicts: {able}.")
 
 
 def check_ground(key: str, verdict: str) -> Ground:

@@ -2,14 +2,17 @@
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from functools import cache
 
 import pytest
+from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group, User
 from django.test import Client
 
 from tests.append_only import let_tests_empty_tables
 from tests.people import PEOPLE
 
+PASSWORD = "correct horse battery staple"
 NOW = datetime(2026, 11, 18, 12, 0, tzinfo=UTC)
 
 
@@ -20,9 +23,15 @@ def tests_may_empty_tables() -> Iterator[None]:
         yield
 
 
+@cache
+def hashed_password() -> str:
+    """Hashed once: the product's hash is slow by intent, and people are many here."""
+    return make_password(PASSWORD)
+
+
 def make_person(name: str, role: str) -> User:
-    user = User.objects.create_user(
-        name, f"{name}@stillwatch.example", "correct horse battery staple"
+    user = User.objects.create(
+        username=name, email=f"{name}@stillwatch.example", password=hashed_password()
     )
     user.groups.add(Group.objects.get_or_create(name=role)[0])
     return user

@@ -58,11 +58,12 @@ def decide_case(  # noqa: PLR0913 - each part of a judgement is named where it i
     nothing is carried out: the decision waits for a second person. Accounts that are
     already banned stay on the list and get no effect.
 
-    Raises NotAllowed, BadReason, BadGround, StaleCase, AlreadyDecided, EmptyList,
+    Raises NotAllowed, BadReason, BadVerdict, BadGround, StaleCase, AlreadyDecided, EmptyList,
     NotInCase, ListChanged, ProtectedAccounts.
     """
     access.require(by, access.DECIDE)
     why = policies.clean_reason(reason)
+    policies.check_verdict(verdict)
     policies.check_ground(ground, verdict)
     case = lock_case(case)
     # Looked for under the lock: the second click has waited for the first to end.

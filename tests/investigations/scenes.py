@@ -24,6 +24,15 @@ GROUNDS = {
 }
 
 
+def new_account(**traits: Any) -> Account:
+    account: Account = AccountFactory.create(**traits)
+    return account
+
+
+def new_accounts(count: int) -> list[Account]:
+    return [new_account() for _ in range(count)]
+
+
 def cluster_of(
     size: int, *, score: float = 95.0, accounts: Sequence[Account] = (), **more: Any
 ) -> Cluster:
@@ -39,7 +48,7 @@ def cluster_of(
             **more,
         }
     )
-    add_members(cluster, list(accounts) or AccountFactory.create_batch(size))
+    add_members(cluster, list(accounts) or new_accounts(size))
     return cluster
 
 
@@ -79,7 +88,7 @@ def decide(case: Case, by: User, verdict: str = "ban", **more: Any) -> Decision:
             "verdict": verdict,
             "account_ids": ids,
             "preview_sha256": seen.sha256,
-            "ground": GROUNDS[verdict],
+            "ground": GROUNDS.get(verdict),
             "reason": WHY,
             "form_token": uuid.uuid4(),
             "by": by,

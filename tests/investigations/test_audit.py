@@ -85,9 +85,10 @@ def test_a_temporary_table_of_the_same_name_does_not_fork_the_chain(ana):
         cursor.execute("DELETE FROM shadow")
         cursor.execute(f"ALTER TABLE shadow RENAME TO {TABLE}")
         cursor.execute(
-            f"INSERT INTO public.{TABLE} (sequence, at, actor_id, actor_name, actor_role,"
-            " verb, object_type, object_ref, reason, detail, request_id, previous_hash,"
-            " hash) VALUES (0, now(), 1, '', '', '', '', '', '', '{}', '', '', '')"
+            f"INSERT INTO public.{TABLE} (sequence, at, actor_id, actor_name,"
+            " actor_role, verb, object_type, object_ref, reason, detail, request_id,"
+            " previous_hash, hash)"
+            " VALUES (0, now(), 1, '', '', '', '', '', '', '{}', '', '', '')"
         )
         cursor.execute(f"SELECT max(sequence) FROM public.{TABLE}")
         assert cursor.fetchone() == (3,)

@@ -9,8 +9,7 @@ from django.utils import timezone
 from investigations import transitions
 from investigations.errors import AlreadyDecided, IllegalMove
 from investigations.models import Approval, Case, Effect
-from tests.factories import AccountFactory
-from tests.investigations.scenes import case_of, decide
+from tests.investigations.scenes import case_of, decide, new_account
 
 Status = Case.Status
 
@@ -45,7 +44,7 @@ def test_the_database_moves_a_case_as_the_table_says(ana, here, there):
 def test_the_database_moves_an_effect_as_the_table_says(ana, here, there):
     decision = decide(case_of(1, ana), ana)
     effect = Effect.objects.create(
-        decision=decision, account=AccountFactory(), kind="ban", sequence=1, state=here,
+        decision=decision, account=new_account(), kind="ban", sequence=1, state=here,
         queued_at=timezone.now(), next_attempt_at=timezone.now(),
     )  # fmt: skip
     rows = Effect.objects.filter(pk=effect.pk)
