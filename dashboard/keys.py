@@ -5,7 +5,7 @@ from datetime import datetime
 from django.contrib.auth.models import User
 from django.db import transaction
 
-from ingest import keys
+from ingest.keys import issue_key, revoke_key
 from ingest.models import IngestKey, Source
 from investigations import access
 from investigations.actions import audit
@@ -23,7 +23,7 @@ def issue(
     """The key's row and its secret, which is shown once and kept nowhere."""
     access.require(by, access.MANAGE)
     sender, _ = Source.objects.get_or_create(name=source)
-    key, secret = keys.issue_key(
+    key, secret = issue_key(
         source=sender, name=name, scopes=scopes, expires_at=expires_at
     )
     _record("key.issued", key, by=by, scopes=scopes)
@@ -33,7 +33,7 @@ def issue(
 @transaction.atomic
 def revoke(*, key: IngestKey, by: User) -> None:
     access.require(by, access.MANAGE)
-    keys.revoke_key(key)
+    revoke_key(key)
     _record("key.revoked", key, by=by, scopes=key.scopes)
 
 

@@ -7,6 +7,7 @@ of the demo, for the first admin, and for a person whom an admin has invited.
 import hashlib
 import logging
 import secrets
+import time
 from datetime import timedelta
 
 from allauth.account.adapter import DefaultAccountAdapter
@@ -79,7 +80,7 @@ def enter_by_link(request: HttpRequest, user: User) -> HttpResponse:
     """Sign the user in. A second factor, once set up, is still asked for."""
     record_authentication(request, user, method="link")
     needs_password = not (settings.DEMO or user.has_usable_password())
-    after = reverse("account_set_password" if needs_password else "overview")
+    after = reverse("account_set_password") if needs_password else None
     return perform_login(request, user, redirect_url=after)  # type: ignore[no-any-return]
 
 
@@ -91,6 +92,8 @@ class StaffSignIn(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has n
 
     def login(self, request: HttpRequest, user: User) -> None:
         super().login(request, user)
+        # middleware.SessionLimits counts from here.
+        request.session["began"] = request.session["seen"] = time.time()
         records = request.session.get("account_authentication_methods", [])
         audit.record(
             "person.signed_in",

@@ -15,7 +15,7 @@ REFUSALS = {
 NOT_FOUND = {"404": "There is nothing at this address."}
 
 
-class ReadKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[misc]  # no types
+class ReadKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     target_class = "dashboard.api.authentication.ReadKeyAuthentication"
     name = "key"
 

@@ -41,7 +41,7 @@ class FoundList(GenericAPIView[Row], Generic[Row]):
     """One page of what a filter leaves, in the order asked for."""
 
     filterset_class: ClassVar[type[StrictFilters]]
-    filter_backends: ClassVar = [StrictBackend]
+    filter_backends = (StrictBackend,)
     pagination_class = KeysetPagination
     # Set by the backend; the paginator reads the order from it.
     filters: StrictFilters
