@@ -1,0 +1,32 @@
+"""The telemetry contract as JSON Schema (2020-12), made from the structs. Pure."""
+
+from typing import Any
+
+import msgspec
+
+from ingest.schemas import BY_TYPE
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+_HOME = "urn:stillwatch:telemetry:v1:"
+
+
+def schema_of(record_type: str) -> dict[str, Any]:
+    """One record type's schema, complete in itself."""
+    (_,), components = msgspec.json.schema_components([BY_TYPE[record_type]])
+    (body,) = components.values()
+    title = record_type.replace("_", " ").capitalize()
+    return {
+        "$schema": DIALECT,
+        "$id": f"{_HOME}{record_type}",
+        "title": title,
+        **{name: value for name, value in body.items() if name != "title"},
+    }
+
+
+def record_schema() -> dict[str, Any]:
+    """Any one record, told apart by its `type`; nothing is referred to elsewhere."""
+    shapes = []
+    for record_type in BY_TYPE:
+        shape = schema_of(record_type)
+        shapes.append({name: shape[name] for name in shape if not name.startswith("$")})
+    return {"oneOf": shapes, "discriminator": {"propertyName": "type"}}

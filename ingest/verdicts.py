@@ -1,0 +1,351 @@
+"""Why one line cannot be stored, in a code for machines and a sentence for people.
+
+Only lines that already failed come here, so that this may be slow and careful. Pure.
+"""
+
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+import msgspec
+
+from ingest import fingerprints, normalise, schemas
+
+MAX_DEPTH: Final = 32
+NESTED: Final = (dict, list)
+SKEW_QUARANTINED: Final = timedelta(hours=24)
+SKEW_FLAGGED: Final = timedelta(minutes=10)
+EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+REFUSED: Final = "refused"
+QUARANTINED: Final = "quarantined"
+# A body made of nothing but these is refused as a whole: it was never telemetry.
+UNREADABLE: Final = frozenset({"bad_json", "too_deep"})
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """`field` is a path such as `input_tokens`, empty for the line as a whole."""
+
+    code: str
+    message: str
+    field: str = ""
+    fate: str = REFUSED
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """What "now" and "too old" mean for one batch."""
+
+    now: datetime
+    oldest: datetime
+
+    @property
+    def latest(self) -> datetime:
+        return self.now + SKEW_QUARANTINED
+
+
+class _Duplicate(ValueError):
+    def __init__(self, key: str) -> None:
+        super().__init__(key)
+        self.key = key
+
+
+class _NotFinite(ValueError):
+    pass
+
+
+class _OutOfRange(ValueError):
+    pass
+
+
+def _pairs(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    made: dict[str, object] = {}
+    for key, value in pairs:
+        if key in made:
+            raise _Duplicate(key)
+        made[key] = value
+    return made
+
+
+def _integer(digits: str) -> int:
+    if len(digits) > 40:
+        raise _OutOfRange(digits[:20])
+    return int(digits)
+
+
+def _real(digits: str) -> float:
+    value = float(digits)
+    if value in (float("inf"), float("-inf")):
+        raise _OutOfRange(digits[:20])
+    return value
+
+
+def _constant(name: str) -> float:
+    raise _NotFinite(name)
+
+
+_PARSER = json.JSONDecoder(
+    object_pairs_hook=_pairs,
+    parse_int=_integer,
+    parse_float=_real,
+    parse_constant=_constant,
+)
+
+
+def shown(value: object, limit: int = 60) -> str:
+    """A value as a message may repeat it: short, and nothing invisible in it."""
+    text = str(value)
+    text = text if len(text) <= limit else text[:limit] + "…"
+    return "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text)
+
+
+def parse(raw: bytes) -> dict[str, object] | Verdict:
+    """The line as a dictionary, by a parser that forgives nothing."""
+    try:
+        text = raw.decode()
+    except UnicodeDecodeError as error:
+        return Verdict(
+            "bad_encoding",
+            f"Byte {error.start + 1} of this line is not UTF-8; send UTF-8.",
+        )
+    try:
+        value = _PARSER.decode(text)
+    except _Duplicate as error:
+        name = shown(error.key)
+        return Verdict("duplicate_key", f"`{name}` stands twice; send it once.", name)
+    except _NotFinite as error:
+        return Verdict("nan", f"{error} is not a JSON number; leave the field out.")
+    except _OutOfRange as error:
+        return Verdict(
+            "number_range", f"The number {error}… is out of range; send a smaller one."
+        )
+    except RecursionError:
+        return _too_deep()
+    except json.JSONDecodeError as error:
+        return _not_json(text, error)
+    if not isinstance(value, dict):
+        return Verdict("wrong_type", "A record is a JSON object: {…}.")
+    return _too_deep() if _depth(value) > MAX_DEPTH else value
+
+
+def _not_json(text: str, error: json.JSONDecodeError) -> Verdict:
+    if error.msg.startswith("Invalid control character") and "\x00" in text:
+        return Verdict("nul_char", "A NUL character cannot be stored; leave it out.")
+    return Verdict(
+        "bad_json",
+        f"Not JSON at column {error.colno}: {error.msg}. "
+        "Send one complete object a line.",
+    )
+
+
+def _too_deep() -> Verdict:
+    return Verdict("too_deep", f"Nested deeper than {MAX_DEPTH} levels; flatten it.")
+
+
+def _depth(value: object) -> int:
+    """How deep lists and objects nest, at least as far as MAX_DEPTH + 1."""
+    deepest, unseen = 0, [(value, 1)]
+    while unseen:
+        value, level = unseen.pop()
+        deepest = max(deepest, level)
+        inner: Iterable[object] = ()
+        if isinstance(value, dict):
+            inner = value.values()
+        elif isinstance(value, list):
+            inner = value
+        if level <= MAX_DEPTH:
+            unseen += [(each, level + 1) for each in inner if isinstance(each, NESTED)]
+    return deepest
+
+
+def of_shape(raw: bytes, error: Exception) -> Verdict:
+    """Why a line does not have the shape of a record."""
+    parsed = parse(raw)
+    if isinstance(parsed, Verdict):
+        return parsed
+    kind = parsed.get("type")
+    if kind not in schemas.BY_TYPE:
+        return _unknown_type(parsed)
+    for name in ("event_id", "account_id"):
+        if name in schemas.FIELDS[str(kind)] and parsed.get(name) in (None, ""):
+            return Verdict(
+                "missing_id", f"`{name}` is required; none is made up.", name
+            )
+    if (surrogate := _lone_surrogate(parsed)) is not None:
+        return surrogate
+    return _of_message(str(error), parsed)
+
+
+def _unknown_type(parsed: dict[str, object]) -> Verdict:
+    known = ", ".join(f"`{name}`" for name in schemas.BY_TYPE)
+    if "type" not in parsed:
+        return Verdict("missing_field", f"`type` is required: one of {known}.", "type")
+    told = shown(parsed["type"])
+    return Verdict("unknown_type", f"`type` is {told}; use one of {known}.", "type")
+
+
+def _lone_surrogate(parsed: dict[str, object]) -> Verdict | None:
+    for name, value in parsed.items():
+        for text in value if isinstance(value, list) else [value]:
+            if isinstance(text, str) and any("\ud800" <= c <= "\udfff" for c in text):
+                return Verdict(
+                    "lone_surrogate",
+                    f"`{name}` holds half of a surrogate pair (\\ud800–\\udfff), which "
+                    "is no character; send the whole pair or leave it out.",
+                    name,
+                )
+    return None
+
+
+# What msgspec says → (code, what to change). The first that matches counts.
+_RULES: tuple[tuple[re.Pattern[str], str, str], ...] = (
+    (
+        re.compile(r"missing required field `(?P<field>\w+)`"),
+        "missing_field",
+        "is required",
+    ),
+    (
+        re.compile(r"datetime` with a timezone"),
+        "bad_time",
+        "has no offset; send RFC 3339 with one, such as 2026-11-18T09:30:00Z",
+    ),
+    (
+        re.compile(r"RFC3339|Expected `datetime"),
+        "bad_time",
+        "is not a time; send RFC 3339 text such as 2026-11-18T09:30:00Z",
+    ),
+    (
+        re.compile(r"Expected `array` of length <= (?P<limit>\d+)"),
+        "too_many_items",
+        "has more than {limit} entries; send the newest {limit}",
+    ),
+    (
+        re.compile(r"of length <= (?P<limit>\d+)"),
+        "too_long",
+        "is longer than {limit} characters; send at most {limit}",
+    ),
+    (
+        re.compile(r"of length >= 1"),
+        "missing_field",
+        "is empty; send its value",
+    ),
+    (
+        re.compile(r"Number out of range|`(?:int|float)[^`]*` [<>]"),
+        "number_range",
+        "is out of range; see the contract for its limits",
+    ),
+    (
+        re.compile(r"Invalid enum value"),
+        "bad_value",
+        "is none of the values that the contract lists",
+    ),
+    (
+        re.compile(r"Expected `(?P<limit>[^`|]+)[^`]*`, got `(?P<got>[^`]+)`"),
+        "wrong_type",
+        "must be of JSON type {limit}, not {got}",
+    ),
+)
+_PATH = re.compile(r" - at `\$\.?(?P<path>[^`]*)`")
+
+
+def _of_message(message: str, parsed: dict[str, object]) -> Verdict:
+    path = found["path"] if (found := _PATH.search(message)) else ""
+    for pattern, code, advice in _RULES:
+        if (match := pattern.search(message)) is None:
+            continue
+        groups = match.groupdict()
+        field = groups.get("field") or path
+        value = parsed.get(field)
+        told = f" ({shown(value)})" if code in {"bad_value", "bad_time"} else ""
+        return Verdict(code, f"`{field}`{told} {advice.format(**groups)}.", field)
+    return Verdict("bad_value", f"`{path}` cannot be read: {message}.", path)
+
+
+def of_texts(record: schemas.Record) -> Verdict | None:
+    """A NUL character inside any text: PostgreSQL cannot hold one."""
+    for name in record.__struct_fields__:
+        value = getattr(record, name)
+        for text in value if isinstance(value, list) else [value]:
+            if isinstance(text, str) and "\x00" in text:
+                return Verdict(
+                    "nul_char",
+                    f"`{name}` holds a NUL character, which cannot be stored; "
+                    "leave it out.",
+                    name,
+                )
+    return None
+
+
+def of_meaning(record: schemas.Record, clock: Clock) -> Verdict | None:
+    """What only the values can tell: times, addresses, countries, fingerprints."""
+    return _of_times(record, clock) or _of_values(record)
+
+
+def _of_times(record: schemas.Record, clock: Clock) -> Verdict | None:
+    for name in ("occurred_at", "updated_at", "created_at", "released_at"):
+        at: datetime | None = getattr(record, name, None)
+        if at is None:
+            continue
+        if at > clock.latest:
+            return Verdict(
+                "clock_skew",
+                f"`{name}` ({at.isoformat()}) is more than 24 hours ahead of this "
+                "clock; set the sender's clock right and replay the line.",
+                name,
+                QUARANTINED,
+            )
+        if name == "occurred_at" and at < clock.oldest:
+            return Verdict(
+                "too_old",
+                f"`{name}` ({at.isoformat()}) lies before {clock.oldest:%Y-%m-%d}, the "
+                "oldest day that is kept; leave such events out.",
+                name,
+            )
+        if at < EARLIEST:
+            return Verdict("bad_time", f"`{name}` lies before 1970; correct it.", name)
+    return None
+
+
+def _of_values(record: schemas.Record) -> Verdict | None:
+    for name in ("client_ip", "signup_ip"):
+        told = getattr(record, name, None)
+        if told and normalise.address(told) is None:
+            return Verdict(
+                "bad_value",
+                f"`{name}` ({shown(told)}) is no IPv4 or IPv6 address.",
+                name,
+            )
+    for name in ("country", "phone_country", "payment_country"):
+        told = getattr(record, name, None)
+        if told and normalise.country(told) is None:
+            return Verdict(
+                "bad_value",
+                f"`{name}` ({shown(told)}) is no ISO 3166-1 alpha-2 code such as DE.",
+                name,
+            )
+    email = getattr(record, "email", None)
+    if email and normalise.mailbox(email, b"") is None:
+        return Verdict("bad_value", "`email` is no e-mail address.", "email")
+    if isinstance(record, schemas.Request) and record.prompt_fingerprint:
+        return _of_fingerprint(record.prompt_fingerprint)
+    return None
+
+
+def _of_fingerprint(written: str) -> Verdict | None:
+    try:
+        fingerprints.parse(written)
+    except fingerprints.BadFingerprint as error:
+        name = "prompt_fingerprint"
+        return Verdict("bad_value", f"`{name}` cannot be used. {error}", name)
+    return None
+
+
+def unknown_fields(raw: bytes) -> list[str]:
+    """Top-level names that the contract does not know, of a line that is in order."""
+    names = msgspec.json.decode(raw, type=dict[str, msgspec.Raw])
+    known = schemas.FIELDS[msgspec.json.decode(names["type"], type=str)]
+    return sorted(names.keys() - known)
