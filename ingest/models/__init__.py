@@ -6,7 +6,7 @@ from ingest.models.responses import ResponseHash
 from ingest.models.rollups import AccountDay
 from ingest.models.sightings import Indicator, Sighting
 from ingest.models.sources import IngestKey, Source
-from ingest.models.templates import Template
+from ingest.models.templates import Template, TemplateCandidate
 
 __all__ = [
     "Account",
@@ -23,5 +23,6 @@ __all__ = [
     "Source",
     "StaleDay",
     "Template",
+    "TemplateCandidate",
     "Watermark",
 ]

@@ -71,6 +71,9 @@ class Account(models.Model):
     status = models.CharField(
         max_length=16, choices=Status, default=Status.ACTIVE, db_index=True
     )
+    # When a field was last told, in microseconds since 1970, where that is not
+    # `updated_at`; 0 where a field with a default was never told.
+    field_times = models.JSONField(default=dict)
     # Which fields were longer than the contract allows and were cut.
     cut_fields = models.JSONField(default=list)
 

@@ -66,6 +66,8 @@ class Event(models.Model):
     ja4 = models.CharField(max_length=256, null=True)
     device_id = models.CharField(max_length=256, null=True)
     payment_fingerprint = models.CharField(max_length=256, null=True)
+    # `ja4|family/major`, see ingest/normalise.py.
+    client_stack = models.CharField(max_length=512, null=True)
     # What the prompt was, without the prompt: see ingest/fingerprints.py.
     skeleton_hash = models.BigIntegerField(null=True)
     slot_hash = models.BigIntegerField(null=True)
@@ -91,13 +93,18 @@ class EventKey(models.Model):
 
     `digest` is the first 16 bytes of SHA-256 over the source's id and the event id;
     `content` the same over the canonical record: equal digest with other content is
-    a conflict, where the first one wins and the second goes to quarantine.
+    a conflict, where the first one wins and the second goes to quarantine. Records
+    without an id of their own (accounts, model releases) have their content for one,
+    so that every stored record has exactly one row here and the ledger can count.
     """
 
     digest = models.UUIDField(primary_key=True)
     content = models.UUIDField()
     batch_id = models.BigIntegerField()
     occurred_on = models.DateField()
+
+    class Meta:
+        indexes = [models.Index(fields=["batch_id"], name="event_key_batch")]
 
     def __str__(self) -> str:
         return str(self.digest)

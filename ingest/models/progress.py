@@ -11,8 +11,9 @@ from ingest.models.sources import IngestKey, Source
 class Batch(models.Model):
     """The inbox: what a 2xx promised, kept until its events are stored.
 
-    `payload` is the accepted lines, gzip of NDJSON; it is emptied once the events
-    are stored. received = stored + duplicates + conflicts + quarantined + refused.
+    `payload` is the body as gzip of NDJSON, refused lines too, so that line numbers
+    hold; it is emptied once the events are stored. `byte_count` is its size unpacked.
+    received = stored + duplicates + conflicts + quarantined + refused.
     """
 
     class State(models.TextChoices):
@@ -34,7 +35,10 @@ class Batch(models.Model):
     )
     attempts = models.IntegerField(default=0)
     error = models.TextField(default="", blank=True)
+    # When a worker took it; after the lease of a dead one it may be taken again.
+    claimed_at = models.DateTimeField(null=True)
     payload = models.BinaryField(null=True)
+    byte_count = models.BigIntegerField(default=0)
     received = models.IntegerField()
     accepted = models.IntegerField()
     rejected = models.IntegerField()
@@ -49,6 +53,7 @@ class Batch(models.Model):
 
     class Meta:
         verbose_name_plural = "batches"
+        indexes = [models.Index(fields=["received_at"], name="batch_received")]
         constraints = [
             models.UniqueConstraint(
                 fields=["source", "idempotency_key"],
@@ -85,16 +90,15 @@ class QuarantinedLine(models.Model):
 
 
 class StaleDay(models.Model):
-    """An account's day whose rollup must be made again; written with the events."""
+    """An account's day whose rollup must be made again; written with the events.
+
+    There may be several marks for one day. Whoever recomputes it takes the marks it
+    sees before it reads the events: a mark written meanwhile stays for the next time.
+    """
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, db_constraint=False)
     day = models.DateField()
     marked_at = models.DateTimeField(auto_now_add=True)
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["account", "day"], name="stale_account_day")
-        ]
 
     def __str__(self) -> str:
         return f"{self.account_id} on {self.day}"

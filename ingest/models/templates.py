@@ -1,5 +1,6 @@
 """Prompt skeletons that several accounts use."""
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 
@@ -16,3 +17,17 @@ class Template(models.Model):
 
     def __str__(self) -> str:
         return f"{self.skeleton_hash}"
+
+
+class TemplateCandidate(models.Model):
+    """A skeleton that fewer than three accounts have sent, without its wording.
+
+    Counts to three, so that nobody's own words are kept because one person used them.
+    """
+
+    skeleton_hash = models.BigIntegerField(primary_key=True)
+    account_ids = ArrayField(models.BigIntegerField())
+    seen_on = models.DateField()
+
+    def __str__(self) -> str:
+        return f"{self.skeleton_hash}: {len(self.account_ids)}"
