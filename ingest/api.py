@@ -1,0 +1,131 @@
+"""The doors for machines that send: telemetry in, and what became of a batch."""
+
+import logging
+import re
+import uuid
+from collections.abc import Iterable
+from http import HTTPStatus
+from typing import Final
+
+from celery import current_app
+from django.contrib.auth.decorators import login_not_required
+from django.db import InterfaceError, OperationalError
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.utils.decorators import method_decorator
+from drf_spectacular.utils import extend_schema
+from kombu.exceptions import OperationalError as BrokerError
+from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.renderers import BaseRenderer
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from ingest import api_schema, bodies, keys, selectors, writers
+from ingest.errors import IngestRefused, KeyInAddress, Unavailable, UnknownKey
+from ingest.models import Batch, IngestKey
+
+PROBLEM: Final = "application/problem+json"
+RETRY_SECONDS: Final = 5
+_TOKEN: Final = re.compile(r"sw_[0-9a-f]{6,16}_[0-9a-f]{32,128}")
+
+log = logging.getLogger(__name__)
+
+
+class _AnyAccept(BaseContentNegotiation):
+    """A sender's Accept header is no reason to lose its events: it gets JSON."""
+
+    def select_parser(self, request: Request, parsers: object) -> None:
+        return None
+
+    def select_renderer(
+        self,
+        request: Request,
+        renderers: Iterable[BaseRenderer],
+        format_suffix: str | None = None,
+    ) -> tuple[BaseRenderer, str]:
+        first = next(iter(renderers))
+        return first, first.media_type or ""
+
+
+@method_decorator(login_not_required, name="dispatch")
+class _Door(APIView):
+    """Keys are checked here and nowhere else: no session, no cookie, no form."""
+
+    authentication_classes = ()
+    permission_classes = ()
+    content_negotiation_class = _AnyAccept
+
+    def handle_exception(  # type: ignore[override]  # any response will do
+        self, exc: Exception
+    ) -> HttpResponse:
+        if isinstance(exc, IngestRefused):
+            return problem(exc)
+        if isinstance(exc, OperationalError | InterfaceError):
+            log.warning("The database does not answer: %s", type(exc).__name__)
+            return problem(Unavailable())
+        return super().handle_exception(exc)
+
+
+class Telemetry(_Door):
+    @extend_schema(**api_schema.TELEMETRY)
+    def post(self, request: Request) -> HttpResponse:
+        """Take records: what is good is kept, what is not is answered with a reason."""
+        http = request._request  # as Django has it: nothing of the body is read yet
+        key = _key(http, IngestKey.Scope.INGEST_WRITE)
+        promise = bodies.idempotency_key(http)
+        body = bodies.body_of(http)
+        origin = writers.Origin(key.source, key, "http", promise)
+        batch = writers.accept(body.pieces, origin, packed=body.packed)
+        if batch.state == Batch.State.PENDING:
+            _hint(batch)
+        return JsonResponse(batch.answer, status=202)
+
+
+class BatchDetail(_Door):
+    @extend_schema(**api_schema.BATCH)
+    def get(self, request: Request, batch_id: uuid.UUID) -> HttpResponse:
+        """What became of a batch: its counts, and each line that was not stored."""
+        key = _key(request._request, IngestKey.Scope.INGEST_WRITE)
+        batch = selectors.batch_of(key.source, batch_id)
+        if batch is None:
+            raise Http404
+        return JsonResponse(selectors.batch_report(batch))
+
+
+def _key(request: HttpRequest, scope: str) -> IngestKey:
+    if leaked := _TOKEN.search(request.META.get("QUERY_STRING", "")):
+        if keys.revoke_leaked(leaked[0]):
+            raise KeyInAddress
+        raise UnknownKey
+    scheme, _, token = request.headers.get("Authorization", "").strip().partition(" ")
+    if scheme.lower() != "bearer":
+        raise UnknownKey
+    return keys.authenticate(token.strip(), scope)
+
+
+def _hint(batch: Batch) -> None:
+    """Wakes a worker. Without a broker the sweeper finds the batch by itself."""
+    try:
+        current_app.send_task("ingest.store_batch", [batch.pk], retry=False)
+    except (BrokerError, OSError) as error:
+        log.warning("No hint for batch %s: %s", batch.pk, type(error).__name__)
+
+
+def problem(refusal: IngestRefused) -> HttpResponse:
+    """problem+json (RFC 9457) with a code for machines and a hint for people."""
+    document = {
+        "type": f"urn:stillwatch:{refusal.code}",
+        "title": HTTPStatus(refusal.status).phrase,
+        "status": refusal.status,
+        "detail": refusal.sentence,
+        "instance": f"urn:uuid:{uuid.uuid4()}",
+        "code": refusal.code,
+        "hint": refusal.hint,
+    }
+    if refusal.where:
+        document["where"] = refusal.where
+    response = JsonResponse(document, status=refusal.status, content_type=PROBLEM)
+    if refusal.status == HTTPStatus.UNAUTHORIZED:
+        response["WWW-Authenticate"] = 'Bearer realm="Stillwatch"'
+    if refusal.status == HTTPStatus.SERVICE_UNAVAILABLE:
+        response["Retry-After"] = str(RETRY_SECONDS)
+    return response
