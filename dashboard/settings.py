@@ -236,7 +236,13 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Stillwatch",
-    "DESCRIPTION": "Telemetry in, decisions and findings out.",
+    "DESCRIPTION": "Telemetry in, findings out. Decisions leave as signed webhooks "
+    "(Standard Webhooks), which the platform receives.",
+    "TAGS": [
+        {"name": "telemetry", "description": "What a provider's gateway sends."},
+        {"name": "findings", "description": "What Stillwatch found. Read only."},
+        {"name": "health", "description": "For load balancers and alarms."},
+    ],
     "VERSION": "1",
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
@@ -246,6 +252,16 @@ SPECTACULAR_SETTINGS = {
         "Band": "investigations.detection.models.Band",
         "Verdict": "investigations.detection.models.Cluster.Verdict",
         "AccountStatus": "ingest.models.Account.Status",
+    },
+    # Telemetry needs a key with another scope than findings do.
+    "APPEND_COMPONENTS": {
+        "securitySchemes": {
+            "ingestKey": {
+                "type": "http",
+                "scheme": "bearer",
+                "description": "A machine key with the scope `ingest:write`.",
+            }
+        }
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",

@@ -23,7 +23,7 @@ class ReadKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-
         return {
             "type": "http",
             "scheme": "bearer",
-            "description": "A machine key, `sw_…`, made under Settings.",
+            "description": "A machine key with the scope `read`, made under Settings.",
         }
 
 
@@ -33,9 +33,14 @@ def add_problems(
     """Every refusal is problem+json; say so once and refer to it everywhere."""
     for path, operations in result["paths"].items():
         for operation in operations.values():
+            responses = operation["responses"]
             refusals = REFUSALS | (NOT_FOUND if "{" in path else {})
             for status, description in refusals.items():
-                operation["responses"].setdefault(status, problem(description))
+                responses.setdefault(status, problem(description))
+            for response in responses.values():
+                if MEDIA_TYPE in response.get("content", {}):
+                    response["content"] = problem("")["content"]
+    result["paths"]["/health/"] = {"get": HEALTH}
     result["components"]["schemas"]["Problem"] = PROBLEM
     return result
 
@@ -45,6 +50,31 @@ def problem(description: str) -> dict[str, Any]:
     return {"description": description, "content": {MEDIA_TYPE: {"schema": schema}}}
 
 
+HEALTH_REPORT = {
+    "type": "object",
+    "required": ["status", "reasons"],
+    "properties": {
+        "status": {"type": "string", "enum": ["ok", "stalled", "down"]},
+        "reasons": {"type": "array", "items": {"type": "string"}},
+        "work": {"type": "object", "additionalProperties": {"type": "object"}},
+    },
+}
+HEALTH = {
+    "operationId": "read_health",
+    "description": "Whether the database answers and work is moving. Public.",
+    "tags": ["health"],
+    "security": [{}],
+    "responses": {
+        status: {
+            "description": description,
+            "content": {"application/json": {"schema": HEALTH_REPORT}},
+        }
+        for status, description in (
+            ("200", "Work is moving."),
+            ("503", "It stalls, for the reasons named."),
+        )
+    },
+}
 PROBLEM = {
     "type": "object",
     "description": "RFC 9457, with `code`, `hint` and `errors` besides.",

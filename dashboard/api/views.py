@@ -59,7 +59,7 @@ class AccountList(FoundList[Account]):
     def get_queryset(self) -> QuerySet[Account]:
         return findings.accounts()
 
-    @extend_schema(operation_id="list_accounts")
+    @extend_schema(operation_id="list_accounts", tags=["findings"])
     def get(self, request: Request) -> Response:
         """Accounts with score, band, cluster and the reasons behind the score."""
         page = self.one_page(self.get_queryset())
@@ -71,7 +71,7 @@ class AccountList(FoundList[Account]):
 class AccountDetail(GenericAPIView[Account]):
     serializer_class = serializers.AccountSerializer
 
-    @extend_schema(operation_id="read_account")
+    @extend_schema(operation_id="read_account", tags=["findings"])
     def get(self, request: Request, account_id: str) -> Response:
         """One account by the platform's own id."""
         account = findings.accounts().filter(external_id=account_id).first()
@@ -87,7 +87,7 @@ class ClusterList(FoundList[Cluster]):
     def get_queryset(self) -> QuerySet[Cluster]:
         return findings.clusters()
 
-    @extend_schema(operation_id="list_clusters")
+    @extend_schema(operation_id="list_clusters", tags=["findings"])
     def get(self, request: Request) -> Response:
         """Clusters of the newest run with members, exposure and link types."""
         return self.get_paginated_response(
@@ -98,7 +98,7 @@ class ClusterList(FoundList[Cluster]):
 class ClusterDetail(GenericAPIView[Cluster]):
     serializer_class = serializers.ClusterSerializer
 
-    @extend_schema(operation_id="read_cluster")
+    @extend_schema(operation_id="read_cluster", tags=["findings"])
     def get(self, request: Request, cluster_id: str) -> Response:
         """One cluster, by CL-7 or 7."""
         return Response(cluster_documents([found_cluster(cluster_id)])[0])
@@ -111,7 +111,7 @@ class MemberList(FoundList[Account]):
     def get_queryset(self) -> QuerySet[Account]:
         return findings.accounts()
 
-    @extend_schema(operation_id="list_cluster_members")
+    @extend_schema(operation_id="list_cluster_members", tags=["findings"])
     def get(self, request: Request, cluster_id: str) -> Response:
         """A cluster's accounts, with what ties each of them to others."""
         cluster = found_cluster(cluster_id)
