@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from ingest.demo import identities, internet
 from ingest.demo.accounts import Account, Truth
 from ingest.demo.clients import browser
-from ingest.demo.clock import DAY, Rhythm, Span, moment_in
+from ingest.demo.clock import DAY, HOUR, Rhythm, Span, moment_in
 from ingest.demo.dice import Dice, around, dice, mark
 from ingest.demo.traffic import Models, Sender
 
@@ -41,6 +41,10 @@ class Cast:
     def at_day(self, day: float) -> float:
         """A moment `day` days into a world of 21; scaled in a shorter one."""
         return self.span.start + day / 21 * (self.span.end - self.span.start)
+
+    def on_day(self, day: float, hour: float) -> float:
+        """The same, at a given hour of that day in UTC."""
+        return self.at_day(day) // DAY * DAY + hour * HOUR
 
     def sign_up(
         self,

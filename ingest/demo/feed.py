@@ -174,6 +174,15 @@ class Feeder:
 
     def run(self) -> None:
         """Never returns by itself: history, the first case, then live until killed."""
+        world = self.begin()
+        if not self.position.finished:
+            self.feed_history(world)
+        self.await_case()
+        for _ in self.feed_live(world):
+            pass
+
+    def begin(self) -> World:
+        """The world as the position describes it; its truth goes to the file apart."""
         position = self.position
         world = World(
             seed=position.seed,
@@ -183,11 +192,7 @@ class Feeder:
         )
         world.resume(position.bans)
         merge_truth(world.truth(), self.truth_file)
-        if not position.finished:
-            self.feed_history(world)
-        self.await_case()
-        for _ in self.feed_live(world):
-            pass
+        return world
 
     def feed_history(self, world: World) -> None:
         """The rest of the history, in batches; the position moves after each answer."""

@@ -191,14 +191,13 @@ def campus(cast: Cast, count: int) -> None:
         talk = apps.chat(apps.STUDYING)
         sender = _own(cast, account, talk, min(120.0, around(rng, 24, 0.7)), rng)
         sender.rhythm = Rhythm("student", 1)
+        sender.apps = [(talk, 1.0), (apps.CHAT_WINDOW, 1.0)]
         if taught:
-            account.created_at = (
-                cast.at_day(3 + group) + 10 * HOUR + rng.uniform(0, 2400)
-            )
+            account.created_at = cast.on_day(3 + group, 10) + rng.uniform(0, 2400)
             account.referrer = f"ostermoor-course-{group + 1}"
-            due = cast.at_day(11 + 2 * group) + 20 * HOUR
+            due = cast.on_day(11 + 2 * group, 21)
             sender.bursts = (Burst(Span(due - 30 * HOUR, due), 0.6),)
-            sender.apps = [(apps.assignment_app(group), 1.0), (talk, 0.7)]
+            sender.apps.append((apps.assignment_app(group), 2.0))
 
 
 def student_lab(cast: Cast, count: int) -> None:
@@ -211,6 +210,7 @@ def student_lab(cast: Cast, count: int) -> None:
         account.person = identities.person(rng, "student.ostermoor.example")
         account.program = "education"
         account.device_id, account.stack = image, stack
+        account.signup_stack = stack
         account.routes = (internet.campus(1),)
         volume = min(80.0, around(rng, 18, 0.6))
         sender = _own(cast, account, apps.chat(apps.STUDYING), volume, rng)
@@ -406,7 +406,7 @@ def batch_enterprises(cast: Cast, count: int) -> None:
 def hackathon(cast: Cast, count: int) -> None:
     """Strangers who sign up within two hours with one promotion code, and build on the
     same starter repository for a weekend."""
-    opens = cast.at_day(8) + 9 * HOUR
+    opens = cast.on_day(8, 9)
     for n in range(count):
         rng = cast.dice("hackathon", n)
         account = cast.sign_up(rng, "hackathon", f"hackathon/{n}", pool="hackathon-1")
@@ -444,19 +444,20 @@ def enthusiasts(cast: Cast, count: int) -> None:
 def shared_chat(cast: Cast, count: int) -> None:
     """One person publishes a conversation; strangers go on from its answers under their
     own accounts, which looks just like a relay's hand-over."""
-    published = [mark("published", cast.seed, n, length=16) for n in (1, 2)]
+    published: list[tuple[float, str]] = []
+    author = replace(apps.CHAT_WINDOW, publishes=published)
+    reader = replace(apps.CHAT_WINDOW, goes_on_from=published)
     shown = cast.at_day(5)
     for n in range(count):
         rng = cast.dice("shared chat", n)
         account = cast.sign_up(rng, "shared_chat", f"shared/{n}", pool="shared-chat-1")
         account.created_at = min(account.created_at, shown - DAY)
-        sender = _own(cast, account, apps.CHAT_WINDOW, around(rng, 14, 0.5), rng)
+        volume = 50.0 if n == 0 else around(rng, 14, 0.5)
+        sender = _own(cast, account, apps.CHAT_WINDOW, volume, rng)
         if n == 0:
-            author = replace(apps.CHAT_WINDOW, shared_answers=published)
             sender.apps = [(author, 1.0)]
             sender.bursts = (Burst(Span(shown, shown + 6 * HOUR), 0.5),)
         else:
-            reader = replace(apps.CHAT_WINDOW, heritage=tuple(published))
             read = shown + rng.uniform(8, 190) * HOUR
             sender.bursts = (Burst(Span(read, read + 3 * HOUR), 0.2),)
-            sender.apps = [(apps.CHAT_WINDOW, 1.0), (reader, 0.15)]
+            sender.apps = [(apps.CHAT_WINDOW, 1.0), (reader, 0.2)]

@@ -228,7 +228,7 @@ class RealWorld:
 
     def _fleet(self) -> None:
         """A company's agents, which say the same things over and over."""
-        records = self.data.grouped("t0_templates", "template")[60][:25]
+        records = self.data.grouped("t0_templates", "template")[-1][:25]
         rng = self.cast.dice("fleet")
         members = [
             self._server_account(

@@ -48,10 +48,10 @@ class App:
     images: float = 0.0
     # Each exchange is a conversation of its own: a program that works through a list.
     single: bool = False
-    # Answers that a conversation starts from: somebody shared theirs in public.
-    heritage: tuple[str, ...] = ()
-    # Hashes that the next answers get, so that they can be somebody's heritage.
-    shared_answers: list[str] = field(default_factory=list)
+    # Where the first answers are put up for everyone to see, and where a conversation
+    # takes answers of others to go on from: (when they were given, their hashes).
+    publishes: list[tuple[float, str]] | None = None
+    goes_on_from: list[tuple[float, str]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +214,7 @@ class Sender:
         app = self._app(rng)
         model = self.models.pick(rng, at)
         talk = new_conversation(rng, app, model)
+        talk.answers += [told for when, told in app.goes_on_from or () if when < at]
         turns = max(1, round(app.turns.draw(rng)))
         if self.logs_in and rng.random() < 0.3:
             out.append(activity(account, "login", at))
@@ -241,8 +242,7 @@ def new_conversation(rng: Dice, app: App, model: str) -> Conversation:
     if app.operation == "embeddings":
         model = "aster-embed-2"
     ident = f"conv_{rng.getrandbits(64):016x}"
-    topic = app.script.topic(rng)
-    return Conversation(ident, app, model, topic, answers=list(app.heritage))
+    return Conversation(ident, app, model, app.script.topic(rng))
 
 
 def exchange(
@@ -261,6 +261,9 @@ def exchange(
     record = _asked(rng, at + spent, account, talk, prompt)
     out.append(Entry(at + spent, 2, str(record["event_id"]), record))
     spent += _answered(rng, record, talk, prompt)
+    shown = talk.app.publishes
+    if shown is not None and len(shown) < 2 and talk.answers:
+        shown.append((at + spent, talk.answers[-1]))
     account.last_used = at + spent
     return spent
 
@@ -351,8 +354,7 @@ def _answered(rng: Dice, record: Record, talk: Conversation, prompt: str) -> flo
         record["image_count"] = 1 + int(rng.random() * 2)
         record["input_tokens"] = int(str(record["input_tokens"])) + 1100
     if tokens >= 12:
-        shared = app.shared_answers
-        answer = shared.pop(0) if shared else f"{rng.getrandbits(64):016x}"
+        answer = f"{rng.getrandbits(64):016x}"
         record["response_hash"] = answer
         talk.answers.append(answer)
     talk.history_tokens += len(prompt) // 4 + 3 + tokens
