@@ -10,9 +10,13 @@ urlpatterns = [
     # Coming in
     path("auth/", include("dashboard.sign_in_urls")),
     path("sign-in/once/<str:token>/", sign_in.once, name="sign_in_once"),
+    # Judging
+    path("cases/", include("dashboard.cases.urls")),
+    path("approvals/", include("dashboard.cases.approval_urls")),
     # What an admin looks after
     path("settings/", include("dashboard.admin_urls")),
     # For machines
+    path("api/v1/", include("ingest.urls")),
     path("api/v1/", include("dashboard.api.urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", docs.api, name="api_docs"),

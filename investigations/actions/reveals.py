@@ -3,6 +3,7 @@
 from django.contrib.auth.models import User
 from django.db import transaction
 
+from ingest.models import Account, QuarantinedLine
 from investigations import access, policies
 from investigations.actions import audit
 from investigations.models import Case
@@ -27,3 +28,37 @@ def reveal_templates(*, case: Case, reason: str, by: User) -> list[SharedTemplat
         templates=[template.skeleton for template in templates],
     )
     return templates
+
+
+@transaction.atomic
+def reveal_account(*, account: Account, reason: str, by: User) -> None:
+    """Note that someone is about to read what a customer said about themselves.
+
+    Raises NotAllowed, BadReason.
+    """
+    access.require(by, access.REVEAL)
+    audit.record(
+        "account.revealed",
+        by=by,
+        object_type="account",
+        object_ref=account.external_id,
+        reason=policies.clean_reason(reason),
+    )
+
+
+@transaction.atomic
+def reveal_line(*, line: QuarantinedLine, reason: str, by: User) -> bytes:
+    """A line that was not stored, byte for byte, once someone has said why.
+
+    Raises NotAllowed, BadReason.
+    """
+    access.require(by, access.REVEAL)
+    audit.record(
+        "line.revealed",
+        by=by,
+        object_type="line",
+        object_ref=str(line.pk),
+        reason=policies.clean_reason(reason),
+        batch=str(line.batch.batch_id),
+    )
+    return bytes(line.raw)

@@ -41,6 +41,10 @@ class Outcome:
         return sum(self.states.values())
 
     @property
+    def delivered(self) -> int:
+        return self.states.get(Effect.State.DELIVERED, 0)
+
+    @property
     def is_moving(self) -> bool:
         return bool(self.states.get(Effect.State.PENDING))
 

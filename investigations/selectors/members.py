@@ -16,7 +16,7 @@ from django.db.models import (
 from django.db.models.functions import Cast, Coalesce, Extract, Round
 
 from ingest.models import Account, AccountDay, Sighting
-from investigations.models import Case
+from investigations.models import Case, CaseAccount
 from investigations.selectors.keyset import Cursor, slice_of
 
 MEMBER_ROWS = 50
@@ -67,7 +67,7 @@ class MemberPage:
 
 def case_accounts(case: Case) -> QuerySet[Account]:
     """Every account of a case, live: members come and go while the case is open."""
-    picked = case.picked_accounts.values("account")
+    picked = CaseAccount.objects.filter(case=case.pk).values("account")
     of_case = Q(pk__in=picked)
     if case.cluster_id:
         of_case |= Q(membership__cluster=case.cluster_id)
@@ -107,6 +107,12 @@ def matching_ids(case: Case, wanted: MemberFilter) -> list[int]:
     return list(
         matching_members(case, wanted).order_by("pk").values_list("pk", flat=True)
     )
+
+
+def mapped_members(case: Case, *, limit: int) -> list[Account]:
+    """Accounts with their place on the map, those of the highest score first."""
+    members = case_accounts(case).select_related("membership", "score")
+    return list(members.order_by(MEMBER_SORTS["score"].desc(), "pk")[:limit])
 
 
 def proposed_ids(case: Case) -> list[int]:

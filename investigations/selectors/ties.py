@@ -119,8 +119,8 @@ def _indicator(row: dict[str, Any]) -> SharedIndicator:
 
 
 def _outside(row: dict[str, Any]) -> int:
-    everyone: int = row["everyone"] or 0
-    return max(everyone - row["members"], 0)
+    outside: int = (row["everyone"] or 0) - row["members"]
+    return max(outside, 0)
 
 
 def _is_hash(value: str) -> bool:

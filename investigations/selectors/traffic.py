@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 
 from ingest.models import AccountDay, ModelRelease
 from investigations.detection.models import ClusterHour
-from investigations.models import Case
+from investigations.models import Case, CaseAccount
 
 # More models than these are drawn as one, "other".
 MODELS_SHOWN = 6
@@ -36,7 +36,7 @@ def case_days(case: Case) -> Traffic[date]:
         rows = _cluster_hours(case)
         found = _summed((hour.date(), models, out) for hour, models, out in rows)
     else:
-        picked = case.picked_accounts.values("account")
+        picked = CaseAccount.objects.filter(case=case.pk).values("account")
         days = AccountDay.objects.filter(account__in=picked)
         found = _summed(days.values_list("day", "by_model", "output_tokens"))
     return _traffic(found, timedelta(days=1))

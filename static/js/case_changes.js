@@ -3,6 +3,7 @@
 //                            [data-case-version] learns the version if the change was
 //                            ours alone: another's change must still count as stale
 //   [data-opens-when-filled] a <dialog> that opens when htmx puts a form into it
+//   form[data-empties]       is emptied once what it sent was taken
 //   select[data-submits]     sends its form when another entry is chosen
 import { announce } from "./announce.js";
 
@@ -18,6 +19,11 @@ document.addEventListener("htmx:afterSwap", (event) => {
   const dialog = event.detail.target;
   if (!dialog.matches?.("dialog[data-opens-when-filled]") || dialog.open) return;
   dialog.showModal();
+});
+
+document.addEventListener("htmx:afterRequest", (event) => {
+  const { elt, successful } = event.detail;
+  if (successful && elt.matches?.("form[data-empties]")) elt.reset();
 });
 
 document.addEventListener("change", (event) => {

@@ -1,5 +1,6 @@
 // A part of the page that fetches itself again ([data-keep-place]) leaves the reader
-// where they were: the same element has focus, the same rows stay ticked.
+// where they were: the same element has focus, the same rows stay ticked,
+// what was unfolded stays so.
 let place = null;
 
 function remember(region) {
@@ -7,13 +8,15 @@ function remember(region) {
   const ticked = [...region.querySelectorAll("input[type=checkbox]:checked[value]")];
   place = {
     focus: region.contains(focused) ? focused.id || focused.closest("[data-row]")?.id : null,
+    open: [...region.querySelectorAll("details[open][id]")].map((each) => each.id),
     ticked: new Set(ticked.map((box) => `${box.name}=${box.value}`)),
   };
 }
 
 function restore(region) {
-  const { focus, ticked } = place;
+  const { focus, open, ticked } = place;
   place = null;
+  for (const id of open) document.getElementById(id)?.setAttribute("open", "");
   for (const box of region.querySelectorAll("input[type=checkbox][value]")) {
     if (ticked.has(`${box.name}=${box.value}`)) box.checked = true;
   }

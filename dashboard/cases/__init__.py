@@ -1,0 +1,1 @@
+"""What the pages of the queue, of cases and of approvals are made of."""
