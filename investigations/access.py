@@ -1,6 +1,7 @@
 """Who may do what. Roles are Django groups; the table below is all there is to them."""
 
 from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import AnonymousUser, User
 
 from investigations.errors import NotAllowed, NotFound
@@ -89,6 +90,10 @@ def system_account() -> User:
     """The account in whose name the machine itself acts; nobody can sign in as it."""
     user, _ = User.objects.get_or_create(
         username=SYSTEM_USERNAME,
-        defaults={"is_active": False, "first_name": "Stillwatch"},
+        defaults={
+            "is_active": False,
+            "first_name": "Stillwatch",
+            "password": make_password(None),
+        },
     )
     return user

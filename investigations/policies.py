@@ -26,6 +26,8 @@ HOT_SCORE = 70
 # A finished case's cluster is worth a new case once it has gained this much.
 REGROWTH_MEMBERS = 5
 REGROWTH_SHARE = 0.10
+# A cluster new by name, whose accounts are those of earlier decisions, is no news.
+JUDGED_SHARE = 0.9
 
 # Members whose place in the cluster is doubtful: seen with it in too few runs, or
 # sharing at most one rare thing with the others.

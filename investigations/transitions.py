@@ -77,5 +77,14 @@ def move(case: Case, to: str) -> None:
         return
     here, there = Status(case.status).label, Status(to).label
     if to in {Status.DECIDED, Status.AWAITING_APPROVAL}:
-        raise AlreadyDecided(f"{case.ref} is {here}; it is not decided twice.")
+        raise AlreadyDecided(f"{case.ref} is {here}{_by_whom(case)}.")
     raise IllegalMove(f"{case.ref} is {here} and cannot become {there}.")
+
+
+def _by_whom(case: Case) -> str:
+    last = case.decisions.select_related("made_by").order_by("pk").last()
+    if last is None:
+        return ""
+    return (
+        f": {last.made_by.get_username()} sent it at {last.made_at:%Y-%m-%d %H:%M} UTC"
+    )

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.db.models import F, OuterRef, Subquery
-from django.db.models.functions import Coalesce, Least
+from django.db.models.functions import Least
 from django.utils import timezone
 
 from ingest.models import Account
@@ -26,7 +26,7 @@ from investigations.errors import (
     NotAllowed,
     TooLong,
 )
-from investigations.models import Case, CaseAccount, Note
+from investigations.models import Case, CaseAccount, Decision, Note, TargetAccount
 from investigations.selectors.standing import standings
 
 Status = Case.Status
@@ -145,20 +145,23 @@ def open_hot_cases() -> list[Case]:
 
 
 def _clusters_worth_a_case() -> list[Cluster]:
-    last = Case.objects.finished().filter(cluster=OuterRef("pk")).order_by("-pk")
-    hot = (
-        Cluster.objects.filter(live=True, score__gte=policies.HOT_SCORE)
-        .exclude(cases__status__in=Case.UNFINISHED)
-        .annotate(last_case=Subquery(last.values("pk")[:1]))
-        .annotate(last_low_water=Coalesce(Subquery(last.values("low_water")[:1]), 0))
-        .order_by("-score", "pk")
+    hot = Cluster.objects.filter(live=True, score__gte=policies.HOT_SCORE)
+    without_case = hot.exclude(cases__status__in=Case.UNFINISHED)
+    return [c for c in without_case.order_by("-score", "pk") if _is_news(c)]
+
+
+def _is_news(cluster: Cluster) -> bool:
+    """Whether enough of the cluster is there that nobody has judged yet."""
+    last = cluster.cases.finished().order_by("-pk").first()
+    if last is not None:
+        return policies.has_regrown(size=cluster.size, low_water=last.low_water or 0)
+    # The same accounts may come again under another cluster's name.
+    judged = TargetAccount.objects.filter(
+        account__membership__cluster=cluster,
+        target_list__decision__in=Decision.objects.in_force(),
     )
-    return [
-        cluster
-        for cluster in hot
-        if cluster.last_case is None
-        or policies.has_regrown(size=cluster.size, low_water=cluster.last_low_water)
-    ]
+    known = judged.values("account").distinct().count()
+    return known < policies.JUDGED_SHARE * cluster.size
 
 
 @transaction.atomic

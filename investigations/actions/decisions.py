@@ -58,8 +58,8 @@ def decide_case(  # noqa: PLR0913 - each part of a judgement is named where it i
     nothing is carried out: the decision waits for a second person. Accounts that are
     already banned stay on the list and get no effect.
 
-    Raises NotAllowed, BadReason, BadVerdict, BadGround, StaleCase, AlreadyDecided, EmptyList,
-    NotInCase, ListChanged, ProtectedAccounts.
+    Raises NotAllowed, BadReason, BadVerdict, BadGround, StaleCase, AlreadyDecided,
+    EmptyList, NotInCase, ListChanged, ProtectedAccounts.
     """
     access.require(by, access.DECIDE)
     why = policies.clean_reason(reason)

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from datetime import date
+from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import connection, transaction
@@ -13,7 +14,7 @@ from investigations.actions import audit
 from investigations.models import Report
 
 
-def canonical(document: dict[str, object]) -> bytes:
+def canonical(document: dict[str, Any]) -> bytes:
     """The document's one spelling: sorted keys, no blanks, UTF-8."""
     return json.dumps(
         document, sort_keys=True, separators=(",", ":"), ensure_ascii=False
@@ -21,7 +22,7 @@ def canonical(document: dict[str, object]) -> bytes:
 
 
 @transaction.atomic
-def freeze_report(*, week: date, document: dict[str, object], by: User) -> Report:
+def freeze_report(*, week: date, document: dict[str, Any], by: User) -> Report:
     """Keep the document for good; `week` is its Monday.
 
     The same bytes again give the report that is already there; others become its

@@ -19,6 +19,7 @@ nothing in it tells when or by whom it was made.
 """
 
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -40,7 +41,7 @@ TOP = 10
 SETTLED_AFTER = timedelta(minutes=5)
 STUCK_AFTER = timedelta(seconds=30)
 
-Document = dict[str, object]
+Document = dict[str, Any]
 
 
 def build(week: date) -> Document:

@@ -69,7 +69,9 @@ def test_a_move_that_is_not_in_the_table_is_refused_in_a_sentence():
         transitions.move(case, Status.ESCALATED)
 
 
-def test_a_second_verdict_is_refused_as_already_decided():
-    case = Case(pk=7, status=Status.DECIDED)
-    with pytest.raises(AlreadyDecided, match="C-7 is decided"):
+def test_a_second_verdict_is_refused_naming_who_was_first(ana):
+    case = case_of(1, ana)
+    decide(case, ana)
+    case.refresh_from_db()
+    with pytest.raises(AlreadyDecided, match=f"{case.ref} is decided: ana sent it at"):
         transitions.move(case, Status.DECIDED)
