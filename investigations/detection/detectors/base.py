@@ -1,0 +1,104 @@
+"""What a detector is, and the few words all of them share.
+
+A detector is one file: what it sees, the sentence an analyst reads, the innocent
+explanation, and the query that finds the rows. It may look at one account, at a
+pooled cluster, or at both. It returns None where it sees nothing.
+"""
+
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Generic, TypeVar
+
+from investigations.detection.shapes import (
+    AccountView,
+    ClusterFeatures,
+    CommonValue,
+    Evidence,
+    Family,
+)
+
+Seen = TypeVar("Seen", AccountView, ClusterFeatures)
+See = Callable[[Seen], Evidence | None]
+
+# Evidence from a null enters as −10·log10 p − 10 decibans (detection.md 4.4): one
+# outcome in ten is worth nothing, one in a thousand is worth 20. Full strength at 20.
+NULL_FLOOR, NULL_FULL = 10.0, 20.0
+# A reason names at most this many indicators in its query.
+MOST_NAMED = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Look(Generic[Seen]):
+    """A detector's function for one kind of thing, and its worth at full strength."""
+
+    decibans: float
+    see: See[Seen]
+
+
+@dataclass(slots=True)
+class Detector:
+    """One source of evidence. `key` is its name in data, in URLs and of its page."""
+
+    key: str
+    title: str
+    family: Family
+    version: int
+    account: Look[AccountView] | None = None
+    cluster: Look[ClusterFeatures] | None = None
+
+    def looks_at_account(
+        self, *, decibans: float
+    ) -> Callable[[See[AccountView]], See[AccountView]]:
+        def register(see: See[AccountView]) -> See[AccountView]:
+            self.account = Look(decibans, see)
+            return see
+
+        return register
+
+    def looks_at_cluster(
+        self, *, decibans: float
+    ) -> Callable[[See[ClusterFeatures]], See[ClusterFeatures]]:
+        def register(see: See[ClusterFeatures]) -> See[ClusterFeatures]:
+            self.cluster = Look(decibans, see)
+            return see
+
+        return register
+
+
+def from_null(quantile: float) -> float:
+    """Strength of an outcome that chance reaches in a share `quantile` of cases."""
+    decibans = -10 * math.log10(max(quantile, 1e-12)) - NULL_FLOOR
+    return min(1.0, max(0.0, decibans / NULL_FULL))
+
+
+def percent(share: float) -> str:
+    """0.347 → "35%"; what rounds to nothing but is not is "under 1%"."""
+    if 0 < share < 0.01:
+        return "under 1%"
+    return f"{share:.0%}"
+
+
+def number(count: int) -> str:
+    return f"{count:,}"
+
+
+def covered(values: Iterable[CommonValue]) -> frozenset[int]:
+    """Members that show at least one of the values."""
+    return frozenset().union(*(value.members for value in values))
+
+
+def indicators(values: Iterable[CommonValue]) -> list[int]:
+    """Rows of the values, those shown by most members first."""
+    named = [value for value in values if value.indicator is not None]
+    named.sort(key=lambda value: (-len(value.members), value.indicator))
+    return [value.indicator for value in named[:MOST_NAMED] if value.indicator]
+
+
+def window(seen: AccountView | ClusterFeatures) -> dict[str, str]:
+    return {"since": stamp(seen.since), "until": stamp(seen.until)}
+
+
+def stamp(at: datetime) -> str:
+    return at.isoformat()

@@ -1,0 +1,374 @@
+"""What passes between the steps of detection. Frozen, and without Django.
+
+Times are aware datetimes in UTC; days are counted from 1 January 1970; shares and
+strengths lie between 0 and 1; evidence is in decibans (10 × log10 of a likelihood
+ratio). Country, language and nationality have no field here, so no step can lean on
+them.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+
+class Family(StrEnum):
+    """Kinds of evidence that do not follow from one another."""
+
+    CONTENT_PROOF = "content_proof"
+    MONEY = "money"
+    IDENTITY = "identity"
+    DEVICE = "device"
+    NETWORK = "network"
+    CONTENT = "content"
+    TIME = "time"
+    LIFECYCLE = "lifecycle"
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """The query that finds the rows behind a reason: selectors.reason_rows reads it.
+
+    `table` is "event", "account" or "sighting"; `filters` are the words of
+    `selectors.FILTERS`; `count` is how many rows it found at the time.
+    """
+
+    table: str
+    filters: Mapping[str, Any]
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What a detector saw: how strongly, and the sentence an analyst reads.
+
+    `quantile` is the share of chance outcomes at least as extreme, where the detector
+    compares with a null; None where it does not.
+    """
+
+    strength: float
+    value: float
+    baseline: float | None
+    sentence: str
+    innocent: str
+    rows: Rows
+    quantile: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A value that accounts can share. `indicator` is its row, where it has one."""
+
+    kind: str
+    text: str
+    indicator: int | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sightings:
+    """Who showed what, as columns of equal length.
+
+    `account` and `value` are positions in the run's accounts and values.
+    """
+
+    account: Ints
+    value: Ints
+    count: Ints
+    first_day: Ints
+    last_day: Ints
+
+
+@dataclass(frozen=True, slots=True)
+class Handoff:
+    """Conversations begun on account `giver` that went on under `taker`.
+
+    `before` holds the answers that the taker's requests carried as history.
+    """
+
+    giver: int
+    taker: int
+    conversations: int
+    requests: int
+    last_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    model: str
+    released_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """One account's requests in the 24 hours after a release, and those to the new
+    model; accounts that were silent in the week before are not listed."""
+
+    account: int
+    model: str
+    requests: int
+    moved: int
+
+
+@dataclass(frozen=True, slots=True)
+class AccountFeatures:
+    """One account's own facts within the window."""
+
+    account: int
+    organization: str = ""  # empty where none is known
+    created_at: datetime | None = None
+    age_days: float = 0.0
+    contract: str = "standard"
+    verification: str = "none"
+    status: str = "active"
+    email_shape: str = ""
+    referrer: str = ""
+    requests: int = 0
+    active_days: int = 0
+    conversations: int = 0
+    single_shots: int = 0
+    distinct_skeletons: int = 0
+    distinct_slots: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    intents: Mapping[str, int] = field(default_factory=dict)
+    stack: str = ""  # the client stack it used most
+    # The latest word of people: "confirmed", "benign", "exempt" or empty.
+    label: str = ""
+    labelled_at: datetime | None = None
+
+    @property
+    def customer(self) -> str:
+        """Who pays and answers for it: its organisation, else the account itself."""
+        return self.organization or f"#{self.account}"
+
+
+@dataclass(frozen=True, slots=True)
+class SharedBy:
+    """One value that ties two accounts, and what it adds."""
+
+    kind: str
+    value: str
+    indicator: int | None
+    weight: float
+    shared_by: int
+
+
+@dataclass(frozen=True, slots=True)
+class WeightedLink:
+    """Probability that two accounts have one operator. a < b, account ids."""
+
+    a: int
+    b: int
+    weight: float
+    families: int
+    evidence: tuple[SharedBy, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """`stability`: share of the partition's runs that kept it with its cluster.
+    `support`: rare values it shares with other members' organisations."""
+
+    account: int
+    stability: float
+    support: int
+
+
+@dataclass(frozen=True, slots=True)
+class FoundCluster:
+    """Members in rising order of account id."""
+
+    members: tuple[Member, ...]
+
+    @property
+    def accounts(self) -> tuple[int, ...]:
+        return tuple(member.account for member in self.members)
+
+
+@dataclass(frozen=True, slots=True)
+class CommonValue:
+    """A value that members of two or more organisations in a cluster show.
+
+    `accounts` and `requests` count everybody who shows it, inside and outside;
+    `crowded` marks a place shared by all sorts of customers (a campus, a VPN).
+    """
+
+    kind: str
+    value: str
+    indicator: int | None
+    members: frozenset[int]
+    accounts: int
+    member_requests: int
+    requests: int
+    crowded: bool = False
+
+    @property
+    def purity(self) -> float:
+        """Share of the accounts showing it that belong to the cluster."""
+        return len(self.members) / self.accounts
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseMoves:
+    """Who moved to a new model within a day: members, and others on the same client.
+
+    `each` has the members that were active then, `moved` those of them who moved;
+    of `cohort` other customers `cohort_moved` did.
+    """
+
+    release: Release
+    each: tuple[Move, ...]
+    moved: frozenset[int]
+    cohort: int
+    cohort_moved: int
+
+
+@dataclass(frozen=True, slots=True)
+class Norm:
+    """How often customers in general show an intent.
+
+    `high` is the rate that 5 in 100 accounts exceed (share of requests, at least
+    0.05), `exceed` the share of accounts that do exceed it.
+    """
+
+    high: float
+    exceed: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ClusterFeatures:
+    """What the members have in common, pooled, beside what others look like.
+
+    `starts` counts session starts by day (rows) and member (columns, in the order of
+    `members`), -1 where the member was not yet or no longer there; `peers` is the
+    same for accounts outside. `births` are sign-up times in minutes, of members and
+    of others.
+    """
+
+    members: tuple[AccountFeatures, ...]
+    population: int
+    since: datetime
+    until: datetime
+    common: Mapping[str, tuple[CommonValue, ...]] = field(default_factory=dict)
+    stacks: Mapping[str, int] = field(default_factory=dict)
+    template_requests: int = 0
+    norms: Mapping[str, Norm] = field(default_factory=dict)
+    starts: Ints = field(default_factory=lambda: np.zeros((0, 0), np.int64))
+    peers: Ints = field(default_factory=lambda: np.zeros((0, 0), np.int64))
+    births: Floats = field(default_factory=lambda: np.zeros(0))
+    other_births: Floats = field(default_factory=lambda: np.zeros(0))
+    moves: tuple[ReleaseMoves, ...] = ()
+    handoffs: tuple[Handoff, ...] = ()
+
+    @property
+    def size(self) -> int:
+        return len(self.members)
+
+    @property
+    def organizations(self) -> int:
+        """Distinct customers: one organisation's accounts count once."""
+        return len({member.customer for member in self.members})
+
+    @property
+    def requests(self) -> int:
+        return sum(member.requests for member in self.members)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What an account's own detectors may know of the cluster it belongs to.
+
+    `evidence` is what the cluster's detectors gave, by detector key.
+    """
+
+    cluster: ClusterFeatures
+    evidence: Mapping[str, Evidence]
+    support: int
+    probability: float
+
+
+@dataclass(frozen=True, slots=True)
+class AccountView:
+    """An account as its detectors see it: own facts, shared values, its place.
+
+    `cards` are the other customers on its payment instruments; `born_with` the other
+    customers who signed up within ten minutes in the same manner, `born_expected`
+    how many would by chance; `handoffs` those it took part in.
+    """
+
+    features: AccountFeatures
+    since: datetime
+    until: datetime
+    cards: frozenset[int] = frozenset()
+    born_with: frozenset[int] = frozenset()
+    born_expected: float = 0.0
+    handoffs: tuple[Handoff, ...] = ()
+    place: Place | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One line of a score: what was seen and what it added, in decibans."""
+
+    signal: str
+    title: str
+    family: str
+    points: float
+    evidence: Evidence
+
+    def as_json(self) -> dict[str, Any]:
+        seen = self.evidence
+        return {
+            "signal": self.signal,
+            "title": self.title,
+            "family": self.family,
+            "points": round(self.points, 1),
+            "value": seen.value,
+            "baseline": seen.baseline,
+            "quantile": seen.quantile,
+            "sentence": seen.sentence,
+            "innocent": seen.innocent,
+            "rows": {
+                "table": seen.rows.table,
+                "filters": dict(seen.rows.filters),
+                "count": seen.rows.count,
+            },
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """0-100 with its reasons; `families` are those that contributed 3 dB or more."""
+
+    score: float
+    decibans: float
+    band: str
+    reasons: tuple[Reason, ...]
+    families: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredAccount:
+    account: int
+    evidence: Mapping[str, Evidence]
+    scored: Scored
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ScoredCluster:
+    """`evidence` by detector key; `proposed_ban` has account ids in rising order."""
+
+    found: FoundCluster
+    features: ClusterFeatures
+    evidence: Mapping[str, Evidence]
+    scored: Scored
+    verdict: str
+    innocent_explanation: str
+    proposed_ban: tuple[int, ...] = ()
