@@ -1,0 +1,400 @@
+"""Shared values → weighted links. Rare values weigh more, crowded places nothing.
+
+For accounts a and b that both show value v,
+
+    q = chance(kind) × max(0, 1 − ln df / ln cap)
+        × crowd × coverage × 0.5^(age / half-life)
+
+where df counts the customers that show v (detection.md 4.3). The best two values of
+a kind join by noisy-or, a family counts to 0.9 at most, and the families join by
+noisy-or again. Two accounts merge at 0.4 with two families, or at 0.6 with one value
+of a kind that strangers practically never share.
+
+df counts customers, not accounts: one organisation's accounts count once, and so do
+accounts on one card. The same function then links groups that were found to be one
+operator, which count once in their turn; that is how a large campaign, whose harness
+is far above the cap account by account, comes together from its parts.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from investigations.detection.shapes import (
+    Floats,
+    Handoff,
+    Ints,
+    SharedBy,
+    Sightings,
+    Value,
+    WeightedLink,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class LinkKind:
+    """`chance`: that two customers on a value nobody else shows are one operator.
+    `cap`: customers above which a value makes no links. `half_life`: days.
+    `alone`: strangers do not share it, so that it may merge without a second family.
+    """
+
+    family: str
+    chance: float
+    cap: int
+    half_life: float
+    alone: bool = False
+
+
+# Programs choose tools, system prompts, templates and the client stack together, so
+# these are one family: an open tool that two strangers installed is one coincidence.
+KINDS: dict[str, LinkKind] = {
+    "response": LinkKind("content_proof", 0.95, 500, 60),
+    "payment": LinkKind("money", 0.90, 300, 365, alone=True),
+    "phone": LinkKind("identity", 0.85, 15, 365, alone=True),
+    "email": LinkKind("identity", 0.85, 15, 365, alone=True),
+    "device": LinkKind("device", 0.80, 20, 90, alone=True),
+    "tools": LinkKind("application", 0.60, 200, 180),
+    "system": LinkKind("application", 0.40, 200, 180),
+    "skeleton": LinkKind("application", 0.50, 200, 90),
+    "client_stack": LinkKind("application", 0.10, 500, 60),
+    "email_domain": LinkKind("identity", 0.40, 100, 180),
+    "referrer": LinkKind("identity", 0.30, 100, 180),
+    "signup": LinkKind("identity", 0.15, 100, 30),
+    "address": LinkKind("network", 0.35, 50, 7),
+    "block": LinkKind("network", 0.15, 200, 30),
+}
+NAMES = tuple(KINDS)
+FAMILIES = tuple(dict.fromkeys(kind.family for kind in KINDS.values()))
+FAMILY_OF = np.array([FAMILIES.index(kind.family) for kind in KINDS.values()])
+PLACES = ("address", "block")
+# Values that make one customer of several accounts when df is counted.
+PAYS_TOGETHER = ("payment", "phone")
+
+FAMILY_CAP = 0.9
+FAMILY_COUNTS = 0.05  # below this a family is no second opinion
+BEST = 2  # values of one kind that add up
+CROWDED = 0.05  # what a place shared by all sorts of customers is worth
+CROWD = 5  # customers from which a place can be told to be crowded
+MERGE, MERGE_ALONE = 0.4, 0.6
+KEEP = 0.2  # links below this are forgotten
+STRONGEST = 25  # and so are an account's weaker ones beyond these
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Links:
+    """Columns: node a < node b, probability, families that count, whether it merges."""
+
+    a: Ints
+    b: Ints
+    weight: Floats
+    families: Ints
+    merges: Ints
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pairs:
+    """One value tying two nodes, as columns; `kind` is a position in NAMES, `value`
+    a position in the run's values, or -1 for a tie that is no value."""
+
+    a: Ints
+    b: Ints
+    kind: Ints
+    value: Ints
+    q: Floats
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tied:
+    """Links, the pairs that made them, and the position of each such pair's link."""
+
+    links: Links
+    used: Ints
+    link_of: Ints
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rarity:
+    """What each value is worth. `customers` is its df; `hub` is above its cap."""
+
+    strength: Floats
+    customers: Ints
+    hub: Ints
+    crowded: Ints
+
+
+def kinds_of(values: Sequence[Value]) -> Ints:
+    """Positions in NAMES; -1 for a kind that makes no links."""
+    known = {name: at for at, name in enumerate(NAMES)}
+    return np.array([known.get(value.kind, -1) for value in values], np.int64)
+
+
+def payers(organizations: Ints, sightings: Sightings, kinds: Ints) -> Ints:
+    """One number for all accounts of an organisation, or on one card or phone."""
+    shared = np.isin(kinds[sightings.value], [NAMES.index(k) for k in PAYS_TOGETHER])
+    account, value = sightings.account[shared], sightings.value[shared]
+    owners = customers_of(organizations[account], value, len(kinds))
+    caps = np.array([kind.cap for kind in KINDS.values()])
+    usable = owners[value] <= caps[kinds[value]]
+    account, value = account[usable], value[usable]
+    base = int(organizations.max(initial=0)) + 1
+    rows = np.concatenate([organizations[account], organizations])
+    columns = np.concatenate([base + value, organizations])
+    size = base + len(kinds)
+    graph = coo_array((np.ones(len(rows)), (rows, columns)), shape=(size, size))
+    labels = connected_components(graph, directed=False)[1]
+    together: Ints = labels[organizations].astype(np.int64)
+    return together
+
+
+def customers_of(owner: Ints, value: Ints, values: int) -> Ints:
+    """Distinct owners that show each value."""
+    if not len(owner):
+        return np.zeros(values, np.int64)
+    distinct = np.unique(value * (int(owner.max()) + 1) + owner)
+    counts: Ints = np.bincount(distinct // (int(owner.max()) + 1), minlength=values)
+    return counts.astype(np.int64)
+
+
+def crowded_places(
+    sightings: Sightings, kinds: Ints, owner: Ints, stacks: Ints
+) -> Ints:
+    """Places whose customers have nothing else in common.
+
+    A pool's accounts come with one client program, a campus' with all of them: a
+    place is crowded unless its commonest program is three times as common there as
+    among everybody, and used by half of those there. `stacks`: each account's
+    program, -1 where unknown.
+    """
+    place = np.isin(kinds[sightings.value], [NAMES.index(k) for k in PLACES])
+    account, value = sightings.account[place], sightings.value[place]
+    size = len(kinds)
+    there = customers_of(owner[account], value, size)
+    programs = int(stacks.max(initial=-1)) + 1
+    general = np.bincount(stacks[stacks >= 0], minlength=max(programs, 1))
+    usual = general / max(int(general.sum()), 1)
+    known = stacks[account] >= 0
+    key = value[known] * max(programs, 1) + stacks[account][known]
+    distinct, counts = np.unique(key, return_counts=True)
+    accounts = np.bincount(value, minlength=size)
+    share = counts / accounts[distinct // max(programs, 1)]
+    alike = (share >= 0.5) & (share >= 3 * usual[distinct % max(programs, 1)])
+    homogeneous = np.zeros(size, bool)
+    homogeneous[distinct[alike] // max(programs, 1)] = True
+    crowded: Ints = ((there >= CROWD) & ~homogeneous).astype(np.int64)
+    return crowded
+
+
+def rarity(
+    sightings: Sightings,
+    kinds: Ints,
+    organizations: Ints,
+    owner: Ints,
+    crowded: Ints,
+    *,
+    hub_cap: bool = True,
+) -> Rarity:
+    """IDF over customers. For what makes payers one, over organisations instead."""
+    size = len(kinds)
+    linked = kinds[sightings.value] >= 0
+    account, value = sightings.account[linked], sightings.value[linked]
+    customers = customers_of(owner[account], value, size)
+    separate = customers_of(organizations[account], value, size)
+    pays = np.isin(kinds, [NAMES.index(kind) for kind in PAYS_TOGETHER])
+    customers = np.where(pays, separate, customers)
+    caps = np.array([kind.cap for kind in KINDS.values()], float)[kinds]
+    chance = np.array([kind.chance for kind in KINDS.values()])[kinds]
+    fade = 1 - np.log(np.maximum(customers, 1)) / np.log(caps)
+    fade = np.maximum(0.0, fade) if hub_cap else np.ones(size)
+    place = np.where(crowded > 0, CROWDED, 1.0)
+    strength = np.where(kinds >= 0, chance * fade * place, 0.0)
+    hub = (customers > caps).astype(np.int64)
+    return Rarity(strength, customers, hub, crowded)
+
+
+def pair_up(
+    node: Ints,
+    value: Ints,
+    coverage: Floats,
+    kinds: Ints,
+    strength: Floats,
+    owner: Ints,
+) -> Pairs:
+    """Every two nodes of different owners on one value, values of equal size at once.
+
+    Arguments are columns: node shows value with a coverage between 0 and 1.
+    """
+    live = strength[value] > 0
+    order = np.lexsort((node[live], value[live]))
+    node, value = node[live][order], value[live][order]
+    coverage = coverage[live][order]
+    starts = np.flatnonzero(np.diff(value, prepend=-1))
+    sizes = np.diff(np.append(starts, len(value)))
+    parts = []
+    for size in np.unique(sizes[sizes > 1]):
+        at = starts[sizes == size]
+        first, second = np.triu_indices(int(size), 1)
+        i = (at[:, None] + first).ravel()
+        j = (at[:, None] + second).ravel()
+        apart = owner[node[i]] != owner[node[j]]
+        i, j = i[apart], j[apart]
+        q = strength[value[i]] * coverage[i] * coverage[j]
+        parts.append((node[i], node[j], kinds[value[i]], value[i], q))
+    if not parts:
+        none = np.zeros(0, np.int64)
+        return Pairs(none, none, none, none, np.zeros(0))
+    return Pairs(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+
+
+def freshness(sightings: Sightings, kinds: Ints, today: int) -> Floats:
+    """Half of a sighting's fading: the pair multiplies both."""
+    lives = np.array([kind.half_life for kind in KINDS.values()])
+    age = np.maximum(0, today - sightings.last_day)
+    fading: Floats = 0.5 ** (age / (2 * lives[kinds[sightings.value]]))
+    return fading
+
+
+def combine(pairs: Pairs, nodes: int) -> Tied:
+    """Pairs → links: the best two of a kind, families capped, joined by noisy-or."""
+    key = pairs.a * nodes + pairs.b
+    order = np.lexsort((pairs.value, -pairs.q, pairs.kind, key))
+    ranked = key[order] * len(NAMES) + pairs.kind[order]
+    fresh = np.flatnonzero(np.diff(ranked, prepend=-1))
+    rank = np.arange(len(order)) - np.repeat(fresh, np.diff([*fresh, len(order)]))
+    used = order[rank < BEST]
+    keys, link_of = np.unique(key[used], return_inverse=True)
+    cell = link_of * len(FAMILIES) + FAMILY_OF[pairs.kind[used]]
+    doubt = np.zeros(len(keys) * len(FAMILIES))
+    np.add.at(doubt, cell, np.log1p(-np.minimum(pairs.q[used], 0.999999)))
+    by_family = np.minimum(FAMILY_CAP, 1 - np.exp(doubt)).reshape(-1, len(FAMILIES))
+    weight = 1 - np.prod(1 - by_family, axis=1)
+    families = (by_family >= FAMILY_COUNTS).sum(axis=1)
+    lone = np.array([kind.alone for kind in KINDS.values()])
+    alone = np.zeros(len(keys))
+    np.maximum.at(alone, link_of, np.where(lone[pairs.kind[used]], pairs.q[used], 0.0))
+    merges = ((weight >= MERGE) & (families >= 2)) | (alone >= MERGE_ALONE)
+    links = Links(
+        keys // nodes,
+        keys % nodes,
+        np.round(weight, 9),
+        families.astype(np.int64),
+        merges.astype(np.int64),
+    )
+    return Tied(links, used, link_of)
+
+
+def handoff_pairs(
+    handoffs: Sequence[Handoff], node_of: dict[int, int], sizes: Ints, today: int
+) -> Pairs:
+    """Ties of conversations that changed accounts. `node_of`: account id → node.
+
+    One or two conversations between two nodes weigh 0.3, or 0.6 where both hand over
+    three or more in all; from three on they weigh in full.
+    """
+    between: dict[tuple[int, int], int] = {}
+    totals: dict[int, int] = {}
+    involved: dict[int, set[int]] = {}
+    newest: dict[tuple[int, int], int] = {}
+    for h in handoffs:
+        a, b = sorted((node_of[h.giver], node_of[h.taker]))
+        if a == b:
+            continue
+        between[a, b] = between.get((a, b), 0) + h.conversations
+        day = int(h.last_at.timestamp() // 86400)
+        newest[a, b] = max(newest.get((a, b), day), day)
+        for account in (h.giver, h.taker):
+            node = node_of[account]
+            totals[node] = totals.get(node, 0) + h.conversations
+            involved.setdefault(node, set()).add(account)
+    rows = []
+    for (a, b), conversations in sorted(between.items()):
+        habit = 0.6 if min(totals[a], totals[b]) >= 3 else 0.3
+        cover = min(coverage(len(involved[n]), int(sizes[n])) for n in (a, b))
+        age = max(0, today - newest[a, b])
+        kind = KINDS["response"]
+        q = kind.chance * (1.0 if conversations >= 3 else habit)
+        rows.append((a, b, q * cover * 0.5 ** (age / kind.half_life)))
+    return Pairs(
+        np.array([row[0] for row in rows], np.int64),
+        np.array([row[1] for row in rows], np.int64),
+        np.full(len(rows), NAMES.index("response"), np.int64),
+        np.full(len(rows), -1, np.int64),
+        np.array([row[2] for row in rows], np.float64),
+    )
+
+
+def coverage(showing: int, size: int) -> float:
+    """How far a value speaks for a whole group: in full from half of it on."""
+    return min(1.0, 2 * showing / size)
+
+
+def joined(*parts: Pairs) -> Pairs:
+    return Pairs(
+        *(
+            np.concatenate([getattr(part, name) for part in parts])
+            for name in ("a", "b", "kind", "value", "q")
+        )
+    )
+
+
+def strongest(
+    tied: Tied,
+    pairs: Pairs,
+    values: Sequence[Value],
+    customers: Ints,
+    accounts: Sequence[int],
+) -> list[WeightedLink]:
+    """Links of accounts worth keeping, each with what ties it, in order of ids."""
+    links = tied.links
+    keep = worth_keeping(links).tolist()
+    told: dict[int, list[SharedBy]] = {link: [] for link in keep}
+    for pair, link in zip(tied.used.tolist(), tied.link_of.tolist(), strict=True):
+        if link in told:
+            told[link].append(_shared(pairs, pair, values, customers))
+    return [
+        WeightedLink(
+            a=accounts[int(links.a[link])],
+            b=accounts[int(links.b[link])],
+            weight=round(float(links.weight[link]), 4),
+            families=int(links.families[link]),
+            evidence=tuple(
+                sorted(told[link], key=lambda s: (-s.weight, s.kind, s.value))
+            ),
+        )
+        for link in keep
+    ]
+
+
+def worth_keeping(links: Links) -> Ints:
+    """Positions of links that are among the strongest of either of their accounts."""
+    found = np.flatnonzero(links.weight >= KEEP)
+    node = np.concatenate([links.a[found], links.b[found]])
+    link = np.concatenate([found, found])
+    order = np.lexsort((link, -links.weight[link], node))
+    firsts = np.flatnonzero(np.diff(node[order], prepend=-1))
+    rank = np.arange(len(order)) - np.repeat(firsts, np.diff([*firsts, len(order)]))
+    strong: Ints = np.unique(link[order][rank < STRONGEST])
+    return strong
+
+
+def _shared(
+    pairs: Pairs, pair: int, values: Sequence[Value], customers: Ints
+) -> SharedBy:
+    at = int(pairs.value[pair])
+    weight = round(float(pairs.q[pair]), 4)
+    if at < 0:
+        return SharedBy(NAMES[int(pairs.kind[pair])], "", None, weight, 2)
+    value = values[at]
+    return SharedBy(value.kind, value.text, value.indicator, weight, int(customers[at]))
+
+
+def is_hub(customers: int, kind: str) -> bool:
+    return kind in KINDS and customers > KINDS[kind].cap
+
+
+def idf(customers: int) -> float:
+    """Column weight of a shared value when a cluster is trimmed: 1 / ln(e + df)."""
+    return 1 / math.log(math.e + customers)
