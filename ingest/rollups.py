@@ -7,7 +7,7 @@ irrelevant. The grouping happens in PostgreSQL; Python only says which days.
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from django.db import connection, transaction
 
@@ -98,7 +98,7 @@ def sum_open_day(
         cursor.execute(into, _day_values(day, accounts, last))
 
 
-def _day_values(day: date, accounts: Iterable[int], end: datetime) -> dict[str, object]:
+def _day_values(day: date, accounts: Iterable[int], end: datetime) -> dict[str, Any]:
     start = partitions.start_of(day)
     return {
         "accounts": sorted(accounts),
