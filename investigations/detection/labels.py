@@ -1,4 +1,4 @@
-"""What people told the machine about accounts. The latest label of an account counts."""
+"""What people told the machine about accounts. The newest label of each counts."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -19,3 +19,18 @@ def record(
         ),
         batch_size=5_000,
     )
+
+
+def newest(as_of: datetime) -> dict[int, tuple[str, datetime]]:
+    """Account → (kind, when), as known at `as_of`; what has run out is left out."""
+    given = (
+        Label.objects.filter(given_at__lte=as_of)
+        .order_by("account", "given_at", "pk")
+        .values_list("account", "kind", "given_at", "until")
+    )
+    latest = {account: (kind, at, until) for account, kind, at, until in given}
+    return {
+        account: (kind, at)
+        for account, (kind, at, until) in latest.items()
+        if until is None or until > as_of
+    }

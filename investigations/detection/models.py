@@ -103,6 +103,9 @@ class Cluster(models.Model):
     proposed_ban = ArrayField(models.BigIntegerField(), default=list)
     # {kind: number of member pairs it ties}
     link_kinds = models.JSONField(default=dict)
+    # Who its members were when it was last found: what it is known by in the next
+    # run, and what is left to show of a cluster that has vanished.
+    last_members = ArrayField(models.BigIntegerField(), default=list)
     live = models.BooleanField(default=True, db_index=True)
     first_seen_at = models.DateTimeField()
     first_flagged_at = models.DateTimeField(null=True)
@@ -191,7 +194,7 @@ class Score(models.Model):
     score = models.FloatField(default=0)
     decibans = models.FloatField(default=0)
     band = models.CharField(max_length=8, choices=Band, default=Band.NONE)
-    # [{signal, family, points, value, baseline, sentence, innocent, rows}]
+    # A list of reasons, as Reason.as_json of shapes.py writes them.
     reasons = models.JSONField(default=list)
     ruleset_hash = models.CharField(max_length=64)
     first_flagged_at = models.DateTimeField(null=True)
@@ -216,7 +219,7 @@ class Exposure(models.Model):
     exchanges = models.BigIntegerField(default=0)
     input_tokens = models.BigIntegerField(default=0)
     output_tokens = models.BigIntegerField(default=0)
-    # {model: exchanges} and {intent: exchanges}
+    # Exchanges by model, and by what they asked for.
     by_model = models.JSONField(default=dict)
     by_intent = models.JSONField(default=dict)
 

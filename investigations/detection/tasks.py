@@ -1,0 +1,12 @@
+"""Doors for the worker: no logic."""
+
+from celery import shared_task
+from django.utils import timezone
+
+from investigations.detection import pipeline
+
+
+@shared_task(name="detection.refresh", ignore_result=True)
+def refresh() -> None:
+    """Claims follow facts. Finds out by itself whether there is anything to do."""
+    pipeline.refresh(now=timezone.now())
