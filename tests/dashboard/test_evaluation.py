@@ -1,0 +1,169 @@
+"""The measures, on cases small enough to do by hand."""
+
+import pytest
+
+from dashboard.evaluation import (
+    Export,
+    answer_of,
+    average_precision,
+    b_cubed,
+    bystanders,
+    cohorts_in_bans,
+    rates,
+    wilson,
+)
+from dashboard.evaluation_report import as_text, judge
+
+
+def truth_row(account_id, population="hobbyist", campaign=None, pool=None):
+    return {
+        "account_id": account_id,
+        "population": population,
+        "campaign": campaign,
+        "pool": pool,
+    }
+
+
+def test_rates_count_the_right_among_the_named_and_the_guilty():
+    found = rates({"a", "b", "x"}, {"a", "b", "c", "d"})
+    assert (found.precision, found.recall) == (2 / 3, 0.5)
+
+
+def test_rates_of_nothing_are_unknown():
+    assert rates(set(), set()).precision is None
+    assert rates(set(), set()).recall is None
+
+
+def test_average_precision_of_a_perfect_order_is_one():
+    assert average_precision({"a": 90, "b": 80, "x": 10}, {"a", "b"}) == 1.0
+
+
+def test_average_precision_by_hand():
+    # Right, wrong, right: 1/2 × 1/1 + 1/2 × 2/3.
+    scores = {"a": 90, "x": 80, "b": 70}
+    assert average_precision(scores, {"a", "b"}) == pytest.approx(5 / 6)
+
+
+def test_equal_scores_stand_together_in_average_precision():
+    assert average_precision({"a": 50, "x": 50}, {"a"}) == 0.5
+
+
+def test_a_guilty_account_without_a_score_counts_as_missed():
+    assert average_precision({"x": 0, "a": 0}, {"a", "b"}) == pytest.approx(2 / 3)
+
+
+def test_b_cubed_of_the_true_clustering_is_one():
+    truth = {"a": "1", "b": "1", "c": "2"}
+    assert b_cubed(truth, truth) == (1.0, 1.0)
+
+
+def test_b_cubed_by_hand():
+    # One cluster of all: precision (2/3 + 2/3 + 1/3) / 3, recall 1.
+    found = dict.fromkeys("abc", "one")
+    precision, recall = b_cubed(found, {"a": "1", "b": "1", "c": "2"})
+    assert precision == pytest.approx(5 / 9)
+    assert recall == 1.0
+
+
+def test_what_is_in_no_cluster_stands_alone():
+    assert b_cubed({}, {"a": "1", "b": "1"}) == (1.0, 0.5)
+
+
+def test_wilson_by_the_book():
+    # Newcombe, Statistics in Medicine 1998, table I: 81 of 263.
+    low, high = wilson(81, 263)
+    assert (round(low, 4), round(high, 4)) == (0.2553, 0.3662)
+
+
+def test_wilson_of_no_hits_still_leaves_room():
+    low, high = wilson(0, 100)
+    assert low == 0.0
+    assert high == pytest.approx(0.037, abs=0.0005)
+    assert wilson(0, 0) == (0.0, 1.0)
+
+
+def test_bystanders_are_counted_by_population_and_grey_ones_are_not():
+    answer = answer_of(
+        [
+            truth_row("a", "campus"),
+            truth_row("b", "campus"),
+            truth_row("c", "hydra", campaign="hydra"),
+            truth_row("d", "relay_resale"),
+        ]
+    )
+    rows = bystanders(answer, hot={"a", "c", "d"}, banned={"b", "d"})
+    assert [(r.population, r.accounts) for r in rows] == [
+        ("campus", 2),
+        ("all innocents", 2),
+    ]
+    assert (rows[0].in_hot_clusters, rows[0].in_proposed_bans) == (1, 1)
+
+
+def test_a_cohort_counts_as_banned_from_half_of_it_on():
+    answer = answer_of(
+        [truth_row(f"f{n}", "family", pool="family-1") for n in range(4)]
+        + [truth_row(f"h{n}", "hydra", campaign="h", pool="h-1") for n in range(4)]
+    )
+    assert cohorts_in_bans(answer, [{"f1", "h1"}]) == []
+    assert cohorts_in_bans(answer, [{"f1", "f2", "h1"}]) == ["family-1"]
+
+
+def export_of(members, score=95.0, banned=()):
+    accounts = [
+        {"account_id": name, "score": 90.0 if name in members else 5.0}
+        for name in ("g1", "g2", "i1", "i2", "r1")
+    ]
+    accounts[0]["first_flagged_at"] = "2026-11-20T00:00:00Z"
+    cluster = {
+        "cluster_id": "cl-1",
+        "score": score,
+        "verdict": "distillation",
+        "size": len(members),
+        "members": sorted(members),
+        "proposed_ban": sorted(banned),
+    }
+    return Export(accounts, [cluster])
+
+
+@pytest.fixture
+def answer():
+    return answer_of(
+        [
+            truth_row("g1", "hydra", campaign="hydra", pool="hydra-1"),
+            truth_row("g2", "hydra", campaign="hydra", pool="hydra-1"),
+            truth_row("i1", "family", pool="family-1"),
+            truth_row("i2", "hobbyist"),
+            truth_row("r1", "relay_resale", pool="relay-1"),
+        ]
+    )
+
+
+def test_a_perfect_run_is_judged_perfect(answer):
+    export = export_of({"g1", "g2"}, banned={"g1", "g2"})
+    result = judge(export, answer, {"hydra": (10, 200)})
+    assert result["flagged"]["precision"] == result["flagged"]["recall"] == 1.0
+    assert result["proposed_bans"]["recall"] == 1.0
+    assert result["clusters"]["campaign"] == {"b3_precision": 1.0, "b3_recall": 1.0}
+    assert result["campaigns"][0]["served_before_first_flag"] == 0.05
+    assert result["bystanders"][-1]["in_clusters_90"] == 0
+
+
+def test_an_innocent_in_a_ban_shows_everywhere(answer):
+    export = export_of({"g1", "g2", "i1"}, banned={"g1", "i1"})
+    result = judge(export, answer, {})
+    assert result["proposed_bans"]["precision"] == 0.5
+    family = result["bystanders"][0]
+    assert (family["population"], family["in_proposed_bans"]) == ("family", 1)
+    assert result["clusters"]["campaign"]["b3_precision"] < 1.0
+
+
+def test_a_named_relay_is_neither_right_nor_wrong(answer):
+    result = judge(export_of({"g1", "g2", "r1"}), answer, {})
+    assert result["flagged"]["precision"] == 1.0
+
+
+def test_the_text_warns_that_simulated_precision_is_not_field_precision(answer):
+    text = as_text(judge(export_of({"g1"}), answer, {"hydra": (0, 0)}))
+    assert text.startswith("Simulated precision is not field precision")
+    assert "hydra" in text
+    assert "whole innocent cohorts in a proposed ban: none" in text
