@@ -426,7 +426,7 @@ def handoffs(present: Sequence[AccountFeatures], clock: Clock) -> list[Handoff]:
             giver=giver,
             taker=taker,
             conversations=len({row[2] for row in replayed}),
-            requests=len({row[3] for row in replayed}),
+            events=tuple(sorted({row[3] for row in replayed})),
             last_at=max(row[4] for row in replayed),
         )
         for (giver, taker), replayed in sorted(between.items())
@@ -436,19 +436,19 @@ def handoffs(present: Sequence[AccountFeatures], clock: Clock) -> list[Handoff]:
 # --- New models -------------------------------------------------------------------
 
 MOVES = """
-SELECT e.account_id, count(*), count(*) FILTER (WHERE e.model = %(model)s)
+SELECT e.account_id, count(*), count(*) FILTER (WHERE e.model = %(model)s),
+       count(*) >= %(fewest)s AND e.account_id IN (
+           SELECT account_id FROM ingest_accountday
+           WHERE day >= %(week_before)s AND day < %(release_day)s AND requests > 0)
 FROM ingest_event e
 WHERE e.kind = 'request'
-  AND e.occurred_at >= %(released)s AND e.occurred_at < %(until)s
-  AND e.account_id IN (
-    SELECT account_id FROM ingest_accountday
-    WHERE day >= %(week_before)s AND day < %(release_day)s AND requests > 0)
-GROUP BY e.account_id HAVING count(*) >= %(fewest)s ORDER BY e.account_id
+  AND e.occurred_at >= %(released)s AND e.occurred_at <= %(until)s
+GROUP BY e.account_id ORDER BY e.account_id
 """
 
 
 def moves_at(release: Release, clock: Clock) -> Iterator[Move]:
-    """What each account that was there before did in the release's first day."""
+    """What each account did in the release's first day."""
     released = release.released_at.astimezone(UTC)
     found = rows(
         MOVES,
@@ -460,8 +460,8 @@ def moves_at(release: Release, clock: Clock) -> Iterator[Move]:
         release_day=released.date(),
         fewest=FEWEST_REQUESTS,
     )
-    for account, requests, moved in found:
-        yield Move(account, release.model, requests, moved)
+    for account, requests, moved, counts in found:
+        yield Move(account, release.model, requests, moved, counts)
 
 
 # --- What left --------------------------------------------------------------------

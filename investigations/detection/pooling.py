@@ -228,7 +228,8 @@ def release_moves(
     voices = {everyone.world.accounts[at] for at in others.tolist()}
     found = []
     for release in everyone.releases:
-        each = [move for move in everyone.moves if move.model == release.model]
+        day = [move for move in everyone.moves if move.model == release.model]
+        each = [move for move in day if move.counts]
         mine = tuple(move for move in each if move.account in inside)
         rest = [move for move in each if move.account in voices]
         alike = [
@@ -240,6 +241,7 @@ def release_moves(
         found.append(
             ReleaseMoves(
                 release=release,
+                requests=sum(m.moved for m in day if m.account in inside),
                 each=mine,
                 moved=frozenset(m.account for m in mine if has_moved(m)),
                 cohort=len(cohort),

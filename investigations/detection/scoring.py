@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 
 from investigations.detection.detectors import CATALOGUE
+from investigations.detection.detectors.base import MOST_NAMED
 from investigations.detection.shapes import (
     AccountFeatures,
     AccountView,
@@ -192,7 +193,7 @@ def score_account(
     reasons = capped(found, rules)
     reasons += membership(view, rules)
     reasons += [
-        said(key, title, points, sentence, view.features)
+        said(key, title, points, sentence, own_row(view.features))
         for key, title, points, sentence in mitigations(view.features, rules)
     ]
     return total(rules.prior_account, reasons, ceiling, rules)
@@ -206,11 +207,11 @@ def membership(view: AccountView, rules: Ruleset) -> list[Reason]:
     strong = place.support >= 2
     sentence = (
         f"Belongs to a cluster of {place.cluster.size:,} accounts that is "
-        f"{place.probability:.0%} likely to be one operation, and shares "
+        f"{min(place.probability, 0.99):.0%} likely to be one operation, and shares "
         f"{place.support} rare {'values' if strong else 'value'} with other members."
     )
     points = rules.member_bonus if strong else rules.weak_member_bonus
-    return [said("membership", "Membership", points, sentence, view.features)]
+    return [said("membership", "Membership", points, sentence, own_row(view.features))]
 
 
 def mitigations(
@@ -263,10 +264,12 @@ CONTRACTS = {
 }
 
 
-def said(
-    key: str, title: str, points: float, sentence: str, account: AccountFeatures
-) -> Reason:
-    rows = Rows("account", {"accounts": [account.account]}, 1)
+def own_row(account: AccountFeatures) -> Rows:
+    return Rows("account", {"accounts": [account.account]}, 1)
+
+
+def said(key: str, title: str, points: float, sentence: str, rows: Rows) -> Reason:
+    """A reason that is no detector's: what people checked, size, membership."""
     return Reason(key, title, "", points, Evidence(1.0, 1.0, None, sentence, "", rows))
 
 
@@ -319,37 +322,40 @@ def is_thin(cluster: ClusterFeatures, rules: Ruleset = RULESET) -> bool:
 
 def cluster_terms(cluster: ClusterFeatures, rules: Ruleset) -> list[Reason]:
     """Size, and what is known for good about the members."""
-    members = cluster.members
     terms = []
-    if cluster.organizations > 5:
-        points = rules.size_slope * math.log10(cluster.organizations / 5)
+    everybody = Rows("account", {"members": True}, cluster.size)
+    if cluster.organizations > rules.fewest_members:
+        growth = math.log10(cluster.organizations / rules.fewest_members)
+        points = min(rules.size_cap, rules.size_slope * growth)
         sentence = f"{cluster.organizations:,} separate customers act as one."
-        terms.append(("size", "Size", min(rules.size_cap, points), sentence))
-    for key, title, points, kept in (
-        (
-            "verified_members",
-            "Verified organisations",
-            rules.verified_cluster,
-            [m for m in members if m.verification == "organization"],
-        ),
-        (
-            "allowed_members",
-            "Allowed by contract",
-            rules.reseller,
-            [m for m in members if m.contract in CONTRACTS],
-        ),
-        (
-            "benign_members",
-            "Found innocent",
-            rules.benign_label,
-            [m for m in members if m.label == "benign"],
-        ),
-    ):
-        share = len(kept) / len(members)
+        terms.append(said("size", "Size", points, sentence, everybody))
+    for key, title, points, known in good_words(cluster, rules):
+        share = len(known) / cluster.size
         if share > 0.2:
-            sentence = f"{len(kept):,} of {len(members):,} accounts: {title.lower()}."
-            terms.append((key, title, points * min(1.0, share / 0.5), sentence))
-    return [said(*term, account=members[0]) for term in terms]
+            sentence = f"{len(known):,} of {cluster.size:,} accounts: {title.lower()}."
+            worth = points * min(1.0, share / 0.5)
+            rows = Rows("account", {"accounts": known[:MOST_NAMED]}, len(known))
+            terms.append(said(key, title, worth, sentence, rows))
+    return terms
+
+
+def good_words(
+    cluster: ClusterFeatures, rules: Ruleset
+) -> list[tuple[str, str, float, list[int]]]:
+    """(key, title, decibans at half of the members, accounts it is true of)."""
+    checked, allowed, cleared = [], [], []
+    for member in cluster.members:
+        if member.verification == "organization" and member.organization:
+            checked.append(member.account)
+        if member.contract in CONTRACTS:
+            allowed.append(member.account)
+        if member.label == "benign":
+            cleared.append(member.account)
+    return [
+        ("verified_members", "Verified organisation", rules.verified_cluster, checked),
+        ("allowed_members", "Allowed by contract", rules.reseller, allowed),
+        ("benign_members", "Found innocent", rules.benign_label, cleared),
+    ]
 
 
 def judge(cluster: ClusterFeatures, scored: Scored, rules: Ruleset = RULESET) -> str:

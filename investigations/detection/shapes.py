@@ -89,13 +89,13 @@ class Sightings:
 class Handoff:
     """Conversations begun on account `giver` that went on under `taker`.
 
-    `before` holds the answers that the taker's requests carried as history.
+    `events` are the taker's requests that carried the giver's answers as history.
     """
 
     giver: int
     taker: int
     conversations: int
-    requests: int
+    events: tuple[int, ...]
     last_at: datetime
 
 
@@ -108,12 +108,14 @@ class Release:
 @dataclass(frozen=True, slots=True)
 class Move:
     """One account's requests in the 24 hours after a release, and those to the new
-    model; accounts that were silent in the week before are not listed."""
+    model. Whoever was silent in the week before, or sends next to nothing, tells
+    nothing: `counts` is False."""
 
     account: int
     model: str
     requests: int
     moved: int
+    counts: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,11 +221,13 @@ class CommonValue:
 class ReleaseMoves:
     """Who moved to a new model within a day: members, and others on the same client.
 
-    `each` has the members that were active then, `moved` those of them who moved;
-    of `cohort` other customers `cohort_moved` did.
+    `each` has the members whose move counts, `moved` those of them who moved; of
+    `cohort` other customers `cohort_moved` did. `requests` to the new model are all
+    members' of that day.
     """
 
     release: Release
+    requests: int
     each: tuple[Move, ...]
     moved: frozenset[int]
     cohort: int

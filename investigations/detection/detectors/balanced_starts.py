@@ -12,9 +12,9 @@ import numpy as np
 
 from investigations.detection.detectors.base import (
     Detector,
+    few,
     from_null,
     number,
-    percent,
     window,
 )
 from investigations.detection.shapes import (
@@ -102,7 +102,8 @@ def pooled_balance(seen: ClusterFeatures) -> Evidence | None:
     low, high = np.quantile(drawn, (0.05, 0.95))
     if value > CLEARLY * low:
         return None
-    quantile = float((1 + np.sum(drawn <= value)) / (len(drawn) + 1))
+    as_even = int(np.sum(drawn <= value))
+    quantile = (1 + as_even) / (len(drawn) + 1)
     return Evidence(
         strength=from_null(quantile),
         value=round(value, 2),
@@ -111,7 +112,8 @@ def pooled_balance(seen: ClusterFeatures) -> Evidence | None:
             f"Sessions are dealt out over the {number(seen.size)} accounts with an "
             f"unevenness of {value:.1f} (1.0 is what dice would give); of "
             f"{number(len(drawn))} groups of comparable customers 90% lie between "
-            f"{low:.1f} and {high:.1f}, and {percent(quantile)} are as even."
+            f"{low:.1f} and {high:.1f}, and {few(as_even)} "
+            f"{'is' if as_even < 2 else 'are'} as even."
         ),
         innocent=INNOCENT,
         rows=Rows(

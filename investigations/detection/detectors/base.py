@@ -84,6 +84,11 @@ def number(count: int) -> str:
     return f"{count:,}"
 
 
+def few(count: int) -> str:
+    """0 → "none", else the number."""
+    return number(count) if count else "none"
+
+
 def covered(values: Iterable[CommonValue]) -> frozenset[int]:
     """Members that show at least one of the values."""
     return frozenset().union(*(value.members for value in values))

@@ -9,13 +9,13 @@ from investigations.detection.detectors.base import (
     Detector,
     number,
     percent,
-    window,
 )
 from investigations.detection.shapes import (
     AccountView,
     ClusterFeatures,
     Evidence,
     Family,
+    Handoff,
     Rows,
 )
 
@@ -27,8 +27,10 @@ continuation = Detector(
 )
 
 FEWEST_CONVERSATIONS, FEWEST_ACCOUNTS = 3, 3
+# So many requests a reason lists, the latest first; its sentence has the whole number.
+MOST_LISTED = 1000
 INNOCENT = (
-    "Somebody pasted a shared conversation into an account of his own, or one firm has "
+    "Somebody pasted a conversation that another person had shared, or one firm has "
     "several accounts that are not known to belong together."
 )
 
@@ -40,7 +42,6 @@ def goes_on_elsewhere(seen: AccountView) -> Evidence | None:
         return None
     own = seen.features.account
     others = {a for h in seen.handoffs for a in (h.giver, h.taker)} - {own}
-    takers = sorted({handoff.taker for handoff in seen.handoffs})
     return Evidence(
         strength=min(1.0, conversations / FEWEST_CONVERSATIONS) ** 2,
         value=conversations,
@@ -54,15 +55,7 @@ def goes_on_elsewhere(seen: AccountView) -> Evidence | None:
             "answers that only the other had been given."
         ),
         innocent=INNOCENT,
-        rows=Rows(
-            "event",
-            {
-                "accounts": takers,
-                "replays_between": sorted({own, *others}),
-                **window(seen),
-            },
-            sum(handoff.requests for handoff in seen.handoffs),
-        ),
+        rows=carried_on(seen.handoffs),
     )
 
 
@@ -83,9 +76,12 @@ def pooled_handoffs(seen: ClusterFeatures) -> Evidence | None:
             f"accounts ({percent(share)}) took part."
         ),
         innocent=INNOCENT,
-        rows=Rows(
-            "event",
-            {"members": True, "replays": True, **window(seen)},
-            sum(handoff.requests for handoff in seen.handoffs),
-        ),
+        rows=carried_on(seen.handoffs),
     )
+
+
+def carried_on(handoffs: tuple[Handoff, ...]) -> Rows:
+    """The requests that carried another customer's answers."""
+    events = sorted({event for h in handoffs for event in h.events}, reverse=True)
+    listed = events[:MOST_LISTED]
+    return Rows("event", {"events": listed}, len(listed))

@@ -3,6 +3,7 @@
 from investigations.detection.detectors.base import (
     Detector,
     covered,
+    few,
     indicators,
     number,
     percent,
@@ -54,7 +55,7 @@ def pooled_blocks(seen: ClusterFeatures) -> Evidence | None:
             f"{number(len(on_them))} of {number(seen.size)} accounts "
             f"({percent(share)}) come through {number(len(blocks))} address "
             f"{'block' if len(blocks) == 1 else 'blocks'} that hardly anybody else "
-            f"uses ({number(strangers)} other customers)."
+            f"uses ({few(strangers)} of all others)."
         ),
         innocent=INNOCENT,
         rows=Rows(

@@ -4,8 +4,8 @@ import math
 
 from investigations.detection.detectors.base import (
     Detector,
+    few,
     number,
-    percent,
     window,
 )
 from investigations.detection.shapes import (
@@ -56,8 +56,8 @@ def pooled_stack(seen: ClusterFeatures) -> Evidence | None:
         sentence=(
             f"{number(users)} of {number(seen.size)} accounts come with the same "
             f"client program and encryption fingerprint; of all other "
-            f"{number(seen.population - seen.size)} customers {number(outside)} do "
-            f"({percent(outside / max(seen.population - seen.size, 1))})."
+            f"{number(seen.population - seen.size)} customers {few(outside)} "
+            f"{'does' if outside < 2 else 'do'}."
         ),
         innocent=INNOCENT,
         rows=Rows(

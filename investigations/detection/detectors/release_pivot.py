@@ -77,7 +77,7 @@ def pooled_pivot(seen: ClusterFeatures) -> Evidence | None:
                 "since": stamp(moves.release.released_at),
                 "until": stamp(min(until, seen.until)),
             },
-            sum(move.moved for move in moves.each),
+            moves.requests,
         ),
         quantile=quantile,
     )

@@ -66,7 +66,7 @@ def born_with_strangers(seen: AccountView) -> Evidence | None:
         sentence=(
             f"{number(others)} other customers signed up within {MINUTES:.0f} minutes "
             f"in the same manner (same shape of address, same referrer); "
-            f"{seen.born_expected:.1f} would be ordinary."
+            f"{max(seen.born_expected, 0.1):.1f} or fewer would be ordinary."
         ),
         innocent=INNOCENT,
         rows=Rows("account", {"accounts": accounts}, len(accounts)),

@@ -5,6 +5,7 @@ import math
 from investigations.detection.detectors.base import (
     Detector,
     covered,
+    few,
     indicators,
     number,
     percent,
@@ -48,6 +49,7 @@ def pooled_harness(seen: ClusterFeatures) -> Evidence | None:
     if share < 0.2 or seen.organizations < 3:
         return None
     users = max(value.accounts for value in harness)
+    strangers = sum(value.accounts - len(value.members) for value in harness)
     rarity = math.log(max(seen.population, users) / users)
     return Evidence(
         strength=share * min(1.0, max(0.0, rarity) / RARE),
@@ -55,9 +57,9 @@ def pooled_harness(seen: ClusterFeatures) -> Evidence | None:
         baseline=None,
         sentence=(
             f"{number(len(on_it))} of {number(seen.size)} accounts ({percent(share)}) "
-            f"offer the model the same tools or the same system prompt, which "
-            f"{number(sum(v.accounts - len(v.members) for v in harness))} other "
-            f"customers of {number(seen.population - seen.size)} do."
+            f"offer the model the same tools or the same system prompt; of "
+            f"{number(seen.population - seen.size)} other customers {few(strangers)} "
+            f"{'does' if strangers < 2 else 'do'}."
         ),
         innocent=INNOCENT,
         rows=Rows(
