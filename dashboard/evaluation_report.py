@@ -140,6 +140,11 @@ def as_text(result: Mapping[str, Any]) -> str:
             f" recall {_share(row['b3_recall'])}"
         )
     told += ["", *_table(result["campaigns"], _CAMPAIGN_COLUMNS)]
+    told.append(
+        "before flag: share of its exchanges already served when the first member was"
+        " flagged; one run over a whole history sees it all, `detect --as-of` in steps"
+        " replays it"
+    )
     told += ["", *_table(result["bystanders"], _BYSTANDER_COLUMNS)]
     cohorts = ", ".join(result["cohorts_in_bans"]) or "none"
     told += ["", f"whole innocent cohorts in a proposed ban: {cohorts}"]

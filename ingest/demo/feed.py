@@ -171,6 +171,7 @@ class Feeder:
     rate: float = 2.0
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     sleep: Callable[[float], None] = time.sleep
+    found: bool = False
 
     def run(self) -> None:
         """Never returns by itself: history, the first case, then live until killed."""
@@ -217,11 +218,9 @@ class Feeder:
         """Waits for detection to open the first case; says where it is."""
         waited = 0.0
         while waited < patience:
-            status = self.server.status()
-            if status.get("first_case"):
-                self.say({"ready": status["first_case"]})
+            pending = self._look_for_case()
+            if self.found:
                 return
-            pending = status.get("batches_pending")
             text = "Looking for clusters"
             if pending:
                 text = f"Working through the records: {pending} batches to go"
@@ -229,6 +228,14 @@ class Feeder:
             self.sleep(1.0)
             waited += 1.0
         self.say({"progress": 0.99, "text": "No case yet. Going on live."})
+
+    def _look_for_case(self) -> object:
+        """Says so, once, when there is a case; returns how much work is pending."""
+        status = self.server.status()
+        if status.get("first_case") and not self.found:
+            self.found = True
+            self.say({"ready": status["first_case"]})
+        return status.get("batches_pending")
 
     def feed_live(self, world: World) -> Iterator[int]:
         """The world as it happens, a post every second. Yields how many were sent."""
@@ -242,6 +249,8 @@ class Feeder:
         upcoming = next(stream)
         for number in itertools.count():
             known = self.server.platform() if number % LOOK_EVERY == 0 else None
+            if not self.found:
+                self._look_for_case()
             # No answer is not an empty one: nobody is let go because a poll failed.
             states = states if known is None else known
             now = self.now()

@@ -133,6 +133,9 @@ def test_it_tells_that_it_waits_for_a_case(feeder, platform):
     feeder.await_case(patience=3)
     assert "3 batches to go" in platform.said[0]["text"]
     assert "ready" not in platform.said[-1]
+    platform.first_case = "/cases/C-1/"
+    list(islice(feeder.feed_live(feeder.begin()), 3))
+    assert platform.said.count({"ready": "/cases/C-1/"}) == 1
 
 
 def test_live_it_sends_what_is_due_and_remembers_how_far_it_came(feeder, platform):
