@@ -317,10 +317,9 @@ def restore_accounts(  # noqa: PLR0913 - each part of a judgement is named where
 def _restorable(
     decision: Decision, account_ids: Iterable[int] | None, *, only_possible: bool
 ) -> list[int]:
-    possible = effects.still_acting(decision)
-    wanted = possible if account_ids is None else sorted(set(account_ids))
-    refused = sorted(set(wanted) - set(possible))
-    chosen = [pk for pk in wanted if pk in set(possible)]
+    possible = set(effects.still_acting(decision))
+    wanted = possible if account_ids is None else set(account_ids)
+    refused, chosen = sorted(wanted - possible), sorted(wanted & possible)
     if not chosen or (refused and not only_possible):
         names = targets.external_ids(refused)
         raise NotRestorable(

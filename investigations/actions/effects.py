@@ -21,7 +21,7 @@ from investigations import access, policies
 from investigations.actions import audit
 from investigations.errors import IllegalMove
 from investigations.models import Decision, Effect
-from investigations.selectors.standing import standings
+from investigations.selectors.standing import one_of, standings
 
 State = Effect.State
 
@@ -73,7 +73,7 @@ def queue_effects(decision: Decision) -> list[Effect]:
     ids = [pk for pk in ids if status[pk] not in ALREADY[kind]]
     _supersede(ids)
     numbers = dict(
-        Effect.objects.filter(account__in=ids)
+        Effect.objects.filter(account__in=one_of(ids))
         .values_list("account")
         .annotate(last=Max("sequence"))
     )
@@ -98,11 +98,13 @@ def _supersede(account_ids: list[int]) -> None:
     # Locked in order of id, as the dispatcher does, so that the two cannot deadlock.
     waiting = (
         Effect.objects.select_for_update(of=("self",))
-        .filter(account__in=account_ids, state__in=(State.PENDING, State.PARKED))
+        .filter(
+            account__in=one_of(account_ids), state__in=(State.PENDING, State.PARKED)
+        )
         .order_by("pk")
     )
     held = list(waiting.values_list("pk", flat=True))
-    Effect.objects.filter(pk__in=held).update(state=State.SUPERSEDED)
+    Effect.objects.filter(pk__in=one_of(held)).update(state=State.SUPERSEDED)
 
 
 def still_acting(decision: Decision) -> list[int]:

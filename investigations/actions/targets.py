@@ -20,7 +20,7 @@ from investigations.errors import (
 )
 from investigations.models import Case, TargetAccount, TargetList
 from investigations.selectors.members import case_accounts
-from investigations.selectors.standing import standings
+from investigations.selectors.standing import one_of, standings
 
 AGE_BUCKETS = (
     ("under a day", timedelta(days=1)),
@@ -62,7 +62,7 @@ def preview_targets(*, case: Case, account_ids: Iterable[int], action: str) -> P
     that the case is not about.
     """
     ids = _checked_ids(case, account_ids)
-    accounts = Account.objects.filter(pk__in=ids)
+    accounts = Account.objects.filter(pk__in=one_of(ids))
     status = standings(ids)
     banned = [pk for pk in ids if status[pk] == Account.Status.BANNED]
     return Preview(
@@ -120,7 +120,7 @@ def keep_list(
     )
     status = standings(ids)
     scores = dict(
-        Account.objects.filter(pk__in=ids, score__isnull=False).values_list(
+        Account.objects.filter(pk__in=one_of(ids), score__isnull=False).values_list(
             "pk", "score__score"
         )
     )
@@ -151,7 +151,7 @@ def check_frozen(target_list: TargetList) -> list[int]:
 
 def protected_among(account_ids: Iterable[int]) -> list[str]:
     """External ids of the accounts that no bulk decision may take anything from."""
-    rows = _protected(Account.objects.filter(pk__in=account_ids))
+    rows = _protected(Account.objects.filter(pk__in=one_of(account_ids)))
     return [row["account_id"] for row in rows]
 
 
@@ -165,7 +165,9 @@ def _checked_ids(case: Case, account_ids: Iterable[int]) -> list[int]:
     wanted = sorted(set(account_ids))
     if not wanted:
         raise EmptyList("The list of accounts is empty.")
-    within = set(case_accounts(case).filter(pk__in=wanted).values_list("pk", flat=True))
+    within = set(
+        case_accounts(case).filter(pk__in=one_of(wanted)).values_list("pk", flat=True)
+    )
     strangers = [pk for pk in wanted if pk not in within]
     if strangers:
         names = external_ids(strangers[:50])
@@ -195,7 +197,7 @@ def _age(created_at: datetime | None, now: datetime) -> str:
 
 
 def _exchanges(ids: list[int], since: datetime) -> int:
-    days = AccountDay.objects.filter(account__in=ids, day__gte=since.date())
+    days = AccountDay.objects.filter(account__in=one_of(ids), day__gte=since.date())
     return days.aggregate(total=Sum("requests"))["total"] or 0
 
 
@@ -227,7 +229,9 @@ def _protected(accounts: QuerySet[Account]) -> list[dict[str, str]]:
 def _weak(case: Case, ids: list[int]) -> list[str]:
     if case.cluster_id is None:
         return []
-    members = Membership.objects.filter(cluster=case.cluster_id, account__in=ids)
+    members = Membership.objects.filter(
+        cluster=case.cluster_id, account__in=one_of(ids)
+    )
     doubtful = members.filter(stability__lt=policies.WEAK_STABILITY) | members.filter(
         support__lte=policies.WEAK_SUPPORT
     )
@@ -236,5 +240,5 @@ def _weak(case: Case, ids: list[int]) -> list[str]:
 
 def external_ids(account_ids: Iterable[int]) -> list[str]:
     """The platform's names of accounts, sorted."""
-    accounts = Account.objects.filter(pk__in=account_ids)
+    accounts = Account.objects.filter(pk__in=one_of(account_ids))
     return sorted(accounts.values_list("external_id", flat=True))

@@ -2,6 +2,9 @@
 
 from collections.abc import Iterable
 
+from django.contrib.postgres.fields import ArrayField
+from django.db.models import BigIntegerField, Func, Value
+
 from ingest.models import Account
 from investigations.models import Effect, TargetAccount
 
@@ -12,6 +15,19 @@ STATUS_AFTER = {
 }
 
 
+def one_of(account_ids: Iterable[int]) -> Func:
+    """`filter(account__in=one_of(ids))`: as `account__in=ids`, in one parameter.
+
+    24,000 placeholders took half a second a query to spell out and to parse.
+    """
+    ids = Value(list(account_ids), output_field=ArrayField(BigIntegerField()))
+    return Func(
+        ids,
+        template="(SELECT unnest(%(expressions)s))",
+        output_field=BigIntegerField(),
+    )
+
+
 def standings(account_ids: Iterable[int]) -> dict[int, str]:
     """Account (primary key) to `active`, `restricted`, `banned` or `closed`.
 
@@ -19,7 +35,7 @@ def standings(account_ids: Iterable[int]) -> dict[int, str]:
     own record, unless that record was changed after the delivery.
     """
     ids = list(account_ids)
-    known = dict(Account.objects.filter(pk__in=ids).values_list("pk", "status"))
+    known = dict(Account.objects.filter(pk__in=one_of(ids)).values_list("pk", "status"))
     effects = list(newest_effects(ids))
     before = statuses_before(effects)
     for effect in effects:
@@ -29,10 +45,11 @@ def standings(account_ids: Iterable[int]) -> dict[int, str]:
 
 
 def newest_effects(account_ids: list[int]) -> Iterable[Effect]:
-    """Each account's newest effect in force, with its account and decision."""
+    """Each account's newest effect in force, with the little that is read of it."""
     return (
-        Effect.objects.filter(account__in=account_ids, state__in=IN_FORCE)
+        Effect.objects.filter(account__in=one_of(account_ids), state__in=IN_FORCE)
         .select_related("account", "decision")
+        .only("kind", "delivered_at", "account__updated_at", "decision__reverses")
         .order_by("account", "-sequence")
         .distinct("account")
     )
@@ -43,7 +60,7 @@ def statuses_before(effects: Iterable[Effect]) -> dict[tuple[int, int], str]:
     restores = [e for e in effects if e.kind == Effect.Kind.RESTORE]
     rows = TargetAccount.objects.filter(
         target_list__decision__in={e.decision.reverses_id for e in restores},
-        account__in=[e.account_id for e in restores],
+        account__in=one_of(e.account_id for e in restores),
     )
     found = rows.values_list("target_list__decision", "account", "status_before")
     return {(decision, account): status for decision, account, status in found}
