@@ -134,6 +134,12 @@ def duration(span: timedelta) -> str:
     return " ".join(parts[:2]) or "<1m"
 
 
+def client_family(stack: str) -> str:
+    """Program and major version of a client stack (ingest/normalise.py)."""
+    family = stack.partition("|")[2]
+    return "–" if family in ("", "-") else family
+
+
 def initials(name: str) -> str:
     """Two letters for a person: `AL` for Ana Lopez, `AN` for ana."""
     words = [word for word in name.replace(".", " ").replace("_", " ").split() if word]

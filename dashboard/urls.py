@@ -1,18 +1,27 @@
 """The site map."""
 
 from django.urls import include, path
-
 from drf_spectacular.views import SpectacularAPIView
 
-from dashboard.views import docs, health, sign_in
+from dashboard.views import docs, health, overview, search, sign_in
 
 urlpatterns = [
     # Coming in
     path("auth/", include("dashboard.sign_in_urls")),
     path("sign-in/once/<str:token>/", sign_in.once, name="sign_in_once"),
+    # Looking
+    path("", overview.overview, name="overview"),
+    path("exchanges-by-day.json", overview.losses_chart, name="overview_losses"),
+    path("search/", search.search, name="search"),
+    path("clusters/", include("dashboard.cluster_urls")),
+    path("accounts/", include("dashboard.account_urls")),
+    path("reports/", include("dashboard.report_urls")),
     # Judging
     path("cases/", include("dashboard.cases.urls")),
     path("approvals/", include("dashboard.cases.approval_urls")),
+    # Watching over it
+    path("ingest/", include("dashboard.ingest_urls")),
+    path("audit/", include("dashboard.audit_urls")),
     # What an admin looks after
     path("settings/", include("dashboard.admin_urls")),
     # For machines

@@ -3,10 +3,11 @@
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from django.db.models import Count, Max, Min, QuerySet, Sum
+from django.db.models import Count, F, Max, Min, QuerySet, Sum
+from django.db.models.functions import Length, TruncHour
 from django.utils import timezone
 
 from ingest.inbox import MAX_ERRORS_TOLD
@@ -33,17 +34,48 @@ def recent_events(
     return events.order_by("-occurred_at")[:limit]
 
 
+def accounts_starting_with(text: str) -> QuerySet[Account]:
+    """Accounts whose id begins so, letter for letter, in order of id."""
+    starting = Account.objects.filter(external_id__startswith=text)
+    return starting.order_by("external_id")
+
+
 def recent_batches(limit: int = 50) -> QuerySet[Batch]:
     batches = Batch.objects.select_related("source", "key").defer("payload", "answer")
     return batches.order_by("-pk")[:limit]
 
 
-def quarantine(*, code: str = "", limit: int = 200) -> QuerySet[QuarantinedLine]:
-    """Lines that wait for somebody to fix and replay them, newest first."""
+def quarantine(
+    *, code: str = "", fate: str = "", before: int | None = None, limit: int = 200
+) -> QuerySet[QuarantinedLine]:
+    """Lines that wait for somebody to fix and replay them, newest first.
+
+    Each is annotated `raw_length`, in bytes; what it says is not read. `before` is the
+    key of the line to go on below.
+    """
     lines = QuarantinedLine.objects.select_related("batch__source", "batch__key")
     lines = lines.defer("raw", "batch__payload", "batch__answer")
-    lines = lines.filter(replayed_at=None).order_by("-pk")
-    return lines.filter(code=code)[:limit] if code else lines[:limit]
+    lines = lines.filter(replayed_at=None).annotate(raw_length=Length("raw"))
+    if code:
+        lines = lines.filter(code=code)
+    if fate:
+        lines = lines.filter(fate=fate)
+    if before is not None:
+        lines = lines.filter(pk__lt=before)
+    return lines.order_by("-pk")[:limit]
+
+
+def quarantined_line(pk: int) -> QuarantinedLine | None:
+    """One line with its batch; `raw` is read only where it is asked for."""
+    lines = QuarantinedLine.objects.select_related("batch__source", "batch__key")
+    lines = lines.defer("raw", "batch__payload", "batch__answer")
+    return lines.annotate(raw_length=Length("raw")).filter(pk=pk).first()
+
+
+def quarantine_codes() -> list[str]:
+    """Every code that a line was ever kept with."""
+    codes = QuarantinedLine.objects.order_by("code").values_list("code", flat=True)
+    return list(codes.distinct())
 
 
 def rejects_by_code(since: datetime) -> list[tuple[str, str, int]]:
@@ -55,6 +87,69 @@ def rejects_by_code(since: datetime) -> list[tuple[str, str, int]]:
         (code, source, count)
         for code, source, count in rows.annotate(count=Count("pk")).order_by("-count")
     ]
+
+
+@dataclass(frozen=True)
+class Intake:
+    """What one source sent. `waiting` is what is accepted and not stored yet, so that
+    received = stored + duplicates + conflicts + quarantined + refused + waiting.
+    """
+
+    source: str
+    received: int
+    stored: int
+    duplicates: int
+    conflicts: int
+    quarantined: int
+    refused: int
+
+    @property
+    def waiting(self) -> int:
+        told = self.stored + self.duplicates + self.conflicts
+        return max(self.received - told - self.quarantined - self.refused, 0)
+
+
+COUNTERS: Final = (
+    "received",
+    "stored",
+    "duplicates",
+    "conflicts",
+    "quarantined",
+    "refused",
+)
+
+
+def intake_by_source(since: datetime | None = None) -> list[Intake]:
+    """Sums over the batches received since then, or over all; by name of the source."""
+    batches = Batch.objects.filter(received_at__gte=since) if since else Batch.objects
+    sums = [Sum(counter) for counter in COUNTERS]
+    rows = batches.values_list("source__name").annotate(*sums)
+    return [Intake(*row) for row in rows.order_by("source__name")]
+
+
+_lost = F("quarantined") + F("refused") + F("conflicts")
+
+
+@dataclass(frozen=True)
+class IntakeHour:
+    """One UTC hour: records received, and how many of them were not stored."""
+
+    hour: datetime
+    received: int
+    lost: int
+
+
+def intake_by_hour(now: datetime, *, hours: int = 24) -> list[IntakeHour]:
+    """The last hours, oldest first, those in which nothing came too."""
+    last = now.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+    axis = [last - timedelta(hours=n) for n in range(hours - 1, -1, -1)]
+    rows = (
+        Batch.objects.filter(received_at__gte=axis[0])
+        .values(hour=TruncHour("received_at", tzinfo=UTC))
+        .annotate(came=Sum("received"), bad=Sum(_lost))
+    )
+    found = {row["hour"]: (row["came"], row["bad"]) for row in rows}
+    return [IntakeHour(hour, *found.get(hour, (0, 0))) for hour in axis]
 
 
 @dataclass(frozen=True)

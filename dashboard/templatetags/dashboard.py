@@ -53,13 +53,28 @@ def ago(then: datetime | None) -> str:
 
 
 @register.filter
-def compact(number: float | None) -> str:
-    return "–" if number is None else display.compact(number)
+def compact(number: float | str | None) -> str:
+    # What hangs on an absent row (a cluster without its exposure) arrives as "".
+    return "–" if number is None or isinstance(number, str) else display.compact(number)
+
+
+@register.filter
+def client_family(stack: str | None) -> str:
+    """`openai/python/1` of a client stack; the fingerprint before it is left out."""
+    return display.client_family(stack or "")
 
 
 @register.filter
 def duration(span: timedelta | None) -> str:
     return "–" if span is None else display.duration(span)
+
+
+@register.filter
+def waited(seconds: float) -> str:
+    """What a queue's oldest entry has waited; nothing for an empty queue."""
+    if not seconds:
+        return ""
+    return f"the oldest for {display.duration(timedelta(seconds=seconds))}"
 
 
 @register.filter

@@ -1,4 +1,4 @@
-"""Looking at what customers wrote. It changes nothing, and is written down all the same."""
+"""Looking at what customers wrote: it changes nothing, and is written down."""
 
 from django.contrib.auth.models import User
 from django.db import transaction

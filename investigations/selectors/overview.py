@@ -19,7 +19,7 @@ DECISIONS = 6
 
 @dataclass(frozen=True)
 class Standing:
-    """Counts of what there is to do and what is leaving; a window where one is named."""
+    """Counts of what there is to do and of what is leaving."""
 
     open_cases: int
     unassigned: int
