@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from ingest.demo.accounts import Record
 from ingest.demo.world import World
 from tests.ingest.demo.contract import ENDS_AT
 
@@ -14,7 +15,7 @@ class Told:
     """A world that has been told to its end."""
 
     world: World
-    records: list
+    records: list[Record]
 
     @property
     def requests(self):

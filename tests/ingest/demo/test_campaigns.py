@@ -47,7 +47,8 @@ def test_honest_people_take_longer_to_move(told):
 
 def carried_over(told, population):
     """Conversations that go on from an answer which another account got."""
-    owner, carried = {}, set()
+    owner: dict[str, str] = {}
+    carried = set()
     for record in told.of(population):
         for prior in record.get("prior_response_hashes", []):
             if owner.get(prior, record["account_id"]) != record["account_id"]:
@@ -61,7 +62,7 @@ def test_the_hydra_continues_conversations_across_accounts(told):
 
 
 def test_a_continued_answer_was_emitted_before(told):
-    emitted = {}
+    emitted: dict[str, datetime] = {}
     for record in told.requests:
         for prior in record.get("prior_response_hashes", []):
             assert emitted[prior] < moment(record)
@@ -109,7 +110,8 @@ def starts_by_account(told, accounts):
 def spread_of_gaps(starts):
     """Coefficient of variation of the other accounts' turns between two own ones."""
     order = sorted((at, who) for who, times in starts.items() for at in times)
-    last, gaps = {}, defaultdict(list)
+    last: dict[str, int] = {}
+    gaps = defaultdict(list)
     for turn, (_, who) in enumerate(order):
         if who in last:
             gaps[who].append(turn - last[who])

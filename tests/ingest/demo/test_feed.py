@@ -58,7 +58,7 @@ def made_feeder(platform, folder, position=None):
     client = httpx.Client(
         base_url="http://stillwatch.test", transport=httpx.MockTransport(platform)
     )
-    said = []
+    said: list[dict[str, object]] = []
     feeder = Feeder(
         server=Server(client, "a-key", sleep=platform.slept.append),
         position=position or Position(3, 200, 3000, ENDS_AT.isoformat()),
@@ -145,6 +145,7 @@ def test_live_it_sends_what_is_due_and_remembers_how_far_it_came(feeder, platfor
         r.get("occurred_at", r.get("updated_at")) <= now for r in platform.records
     )
     kept = Position.read(feeder.state_file)
+    assert kept is not None
     assert kept.live_until == now
 
 
@@ -158,7 +159,9 @@ def test_live_it_tells_the_new_status_of_a_banned_account(feeder, platform):
         if r["type"] == "account" and r["account_id"] == platform.banned[0]
     ]
     assert told == ["banned"]
-    assert list(Position.read(feeder.state_file).bans) == platform.banned
+    kept = Position.read(feeder.state_file)
+    assert kept is not None
+    assert list(kept.bans) == platform.banned
 
 
 def test_truth_keeps_the_accounts_of_earlier_runs(feeder):

@@ -128,7 +128,7 @@ def test_agents_around_the_clock_do_not_sleep(told):
 
 
 def test_startups_split_over_organisations_share_a_card(told):
-    by_card = {}
+    by_card: dict[str, set[str]] = {}
     for member in told.members("startup"):
         account = told.accounts[member]
         card = account["payment_fingerprint"]

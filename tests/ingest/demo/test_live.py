@@ -57,7 +57,8 @@ def test_new_people_sign_up_who_are_innocent():
 
 
 def test_a_banned_account_falls_silent_and_the_platform_says_so():
-    told, states = world(), {}
+    told = world()
+    states: dict[str, str] = {}
     live = told.live(ENDS_AT, rate=1.0, platform=lambda: states)
     spoke = requests(hour_of(live, minutes=10))
     states[spoke[-1]["account_id"]] = "banned"

@@ -5,7 +5,6 @@ import gzip
 import json
 import os
 from collections import Counter
-from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -144,7 +143,7 @@ def test_attackers_share_one_corpus_without_overlap(composed):
 def test_no_prompt_author_is_split_over_two_people(composed):
     world, records = composed
     people = {r["account_id"] for r in world.truth() if r["population"] == "person"}
-    owners = {}
+    owners: dict[str, set[str]] = {}
     for record in records:
         if record.get("account_id") in people and "prompt" in record:
             owners.setdefault(record["prompt"], set()).add(record["account_id"])
@@ -190,5 +189,4 @@ def test_the_real_folder_composes_to_the_asked_size():
     requests = [r for r in records if r["type"] == "request"]
     assert len(requests) == pytest.approx(40_000, rel=0.15)
     assert len(world.truth()) == pytest.approx(1500, rel=0.05)
-    born = [datetime.fromisoformat(r["occurred_at"]) for r in requests]
-    assert max(born) < ENDS_AT
+    assert max(moment(r) for r in requests) < ENDS_AT
