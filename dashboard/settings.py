@@ -56,6 +56,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "dashboard.middleware.RequestIds",
     "dashboard.middleware.Headers",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -66,7 +67,6 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "dashboard.middleware.PlainRequests",
     "dashboard.middleware.SessionLimits",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "dashboard.middleware.LoginRequired",
@@ -209,6 +209,11 @@ CONTENT_SECURITY_POLICY = {
 
 # Hosts inside one's own network that decisions may be delivered to; all other
 # private addresses are refused (a forged name could reach what is not ours).
+WEBHOOK_PRIVATE_HOSTS = env.words("STILLWATCH_WEBHOOK_PRIVATE_HOSTS")
+
+# --- Where decisions may go --------------------------------------------------
+# Hosts at private addresses that the webhook may reach all the same, because the
+# platform itself runs inside. Public hosts need no entry.
 WEBHOOK_PRIVATE_HOSTS = env.words("STILLWATCH_WEBHOOK_PRIVATE_HOSTS")
 
 # --- The edge for machines ---------------------------------------------------

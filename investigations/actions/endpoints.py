@@ -153,7 +153,7 @@ def check_address(address: Address, host: str) -> None:
     address = getattr(address, "ipv4_mapped", None) or address
     if address.is_loopback and settings.DEMO:
         return
-    if host in getattr(settings, "WEBHOOK_PRIVATE_HOSTS", ()) and address.is_private:
+    if host in settings.WEBHOOK_PRIVATE_HOSTS and address.is_private:
         return
     if not address.is_global or address.is_multicast:
         raise BadEndpoint(
