@@ -37,6 +37,8 @@ class Body:
 
 def body_of(request: HttpRequest) -> Body:
     """Raises IngestRefused; reads no more than the limit."""
+    if not _announced(request):
+        raise EmptyBody
     media_type = _media_type(request)
     encoding = _encoding(request)
     raw = _read(request)
@@ -85,16 +87,27 @@ def _encoding(request: HttpRequest) -> str:
     )
 
 
+CHUNKED: Final = "chunked"
+
+
+def _announced(request: HttpRequest) -> str:
+    """How many bytes the body will have, CHUNKED, or nothing where there is none."""
+    told = str(request.META.get("CONTENT_LENGTH") or "")
+    if told in {"", "0"}:
+        coding = request.headers.get("Transfer-Encoding", "").lower()
+        return CHUNKED if CHUNKED in coding else ""
+    if not (told.isascii() and told.isdigit()):
+        raise Incomplete("The Content-Length is no number.")
+    return told
+
+
 def _read(request: HttpRequest) -> bytes:
     limit = settings.INGEST_MAX_BODY_BYTES
-    told = request.META.get("CONTENT_LENGTH") or ""
-    chunked = "chunked" in request.headers.get("Transfer-Encoding", "").lower()
-    if told and not (told.isascii() and told.isdigit()):
-        raise Incomplete("The Content-Length is no number.")
-    if told and int(told) > limit:
+    told = _announced(request)
+    if told != CHUNKED and int(told) > limit:
         raise _too_large(limit)
     # Django reads nothing of a body whose length was not told.
-    stream = request if told or not chunked else request.META["wsgi.input"]
+    stream = request.META["wsgi.input"] if told == CHUNKED else request
     try:
         raw = bytes(stream.read(limit + 1))
     except RequestDataTooBig:
@@ -103,8 +116,8 @@ def _read(request: HttpRequest) -> bytes:
         raise Incomplete("The connection ended before the body did.") from None
     if len(raw) > limit:
         raise _too_large(limit)
-    if told and len(raw) != int(told):
-        raise Incomplete(f"The body has {len(raw)} of the {int(told)} bytes announced.")
+    if told != CHUNKED and len(raw) != int(told):
+        raise Incomplete(f"The body has {len(raw)} of the {told} bytes announced.")
     return raw
 
 
@@ -120,15 +133,15 @@ def array_lines(body: bytes) -> Iterator[bytes]:
     try:
         elements = msgspec.json.decode(text, type=list[msgspec.Raw])
     except RecursionError:
-        raise Unreadable(
-            "too_deep", f"Nested deeper than {MAX_DEPTH} levels; flatten it.", ""
-        ) from None
+        raise _too_deep() from None
     except msgspec.ValidationError:
+        _check_json(text)
         raise Unreadable(
             "not_an_array", "The body is JSON, but no array.", ""
         ) from None
     except (msgspec.DecodeError, UnicodeDecodeError):
-        raise _not_json(text.decode(errors="replace")) from None
+        _check_json(text)
+        raise Unreadable("not_json", "The body is no strict JSON.", "") from None
     if not elements:
         raise EmptyBody
     # A break inside an element can only be white space: strings escape theirs.
@@ -136,16 +149,19 @@ def array_lines(body: bytes) -> Iterator[bytes]:
     return iter([b"\n".join(lines)])
 
 
-def _not_json(text: str) -> Unreadable:
+def _check_json(body: bytes) -> None:
+    """Raises Unreadable with line and column where the body is no JSON."""
     try:
-        json.loads(text)
-    except (json.JSONDecodeError, RecursionError) as error:
-        where = getattr(error, "lineno", 1), getattr(error, "colno", 1)
-        reason = getattr(error, "msg", "nested too deeply")
-    else:
-        where, reason = (1, 1), "not strict JSON"
-    return Unreadable(
-        "not_json",
-        f"The body is no JSON: {reason} at line {where[0]}, column {where[1]}.",
-        f"line {where[0]}, column {where[1]}",
-    )
+        json.loads(body.decode(errors="replace"))
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno}, column {error.colno}"
+        raise Unreadable(
+            "not_json", f"The body is no JSON: {error.msg} at {where}.", where
+        ) from None
+    except RecursionError:
+        raise _too_deep() from None
+
+
+def _too_deep() -> Unreadable:
+    sentence = f"Nested deeper than {MAX_DEPTH} levels; flatten it."
+    return Unreadable("too_deep", sentence, "")

@@ -20,12 +20,12 @@ def unpack_gzip(packed: bytes, *, limit: int) -> Iterator[bytes]:
     Raises TooLarge at the limit, having unpacked no more than that, and
     BrokenCompression where the stream is damaged or ends early.
     """
-    total = 0
+    total, size = 0, len(packed)
     while packed:
         inflater = zlib.decompressobj(wbits=_GZIP)
         for piece in _inflate(inflater, packed):
             total += len(piece)
-            _check_size(total, len(packed), limit)
+            _check_size(total, size, limit)
             yield piece
         packed = inflater.unused_data
 

@@ -6,7 +6,7 @@ Only lines that already failed come here, so that this may be slow and careful. 
 import json
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -166,7 +166,7 @@ def of_shape(raw: bytes, error: Exception) -> Verdict:
     """Why a line does not have the shape of a record."""
     parsed = parse(raw)
     if isinstance(parsed, Verdict):
-        return parsed
+        return replace(parsed, field=parsed.field or _path(error))
     kind = parsed.get("type")
     if kind not in schemas.BY_TYPE:
         return _unknown_type(parsed)
@@ -252,8 +252,12 @@ _RULES: tuple[tuple[re.Pattern[str], str, str], ...] = (
 _PATH = re.compile(r" - at `\$\.?(?P<path>[^`]*)`")
 
 
+def _path(message: object) -> str:
+    return found["path"] if (found := _PATH.search(str(message))) else ""
+
+
 def _of_message(message: str, parsed: dict[str, object]) -> Verdict:
-    path = found["path"] if (found := _PATH.search(message)) else ""
+    path = _path(message)
     for pattern, code, advice in _RULES:
         if (match := pattern.search(message)) is None:
             continue
