@@ -4,7 +4,7 @@ import gzip
 import io
 import sys
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final, cast
 
@@ -22,10 +22,11 @@ _SUFFIXES: Final = (".ndjson", ".jsonl", ".ndjson.gz", ".jsonl.gz", ".json", ".j
 def import_file(name: str, source: Source) -> Iterator[Batch]:
     """Accepts and stores a file, a batch at a time; `-` is standard input.
 
-    Yields each batch as it was stored. Raises BadFile before anything of the file
-    is kept where it cannot be read at all.
+    Yields each batch as it was stored. Raises BadFile where the file cannot be read;
+    what was yielded before is stored, and sending the file again doubles nothing.
     """
     origin = writers.Origin(source, way_in="file")
+    batches = 0
     with _opened(name) as stream:
         for number, part in enumerate(_parts(name, stream), 1):
             try:
@@ -34,29 +35,36 @@ def import_file(name: str, source: Source) -> Iterator[Batch]:
                 continue
             except IngestRefused as error:
                 raise BadFile(f"{name}, part {number}: {error.sentence}") from None
+            batches += 1
             yield writers.store_batch(accepted.pk)
+    if not batches:
+        raise BadFile(f"{name} holds no record.")
 
 
-def _opened(name: str) -> AbstractContextManager[io.BufferedIOBase]:
-    if name == STANDARD_INPUT:
-        return _unpacked(cast("io.BufferedReader", sys.stdin.buffer))
+@contextmanager
+def _opened(name: str) -> Iterator[io.BufferedIOBase]:
+    """The file, or what its gzip holds: told by the first two bytes."""
+    with ExitStack() as closing:
+        if name == STANDARD_INPUT:
+            stream = cast("io.BufferedReader", sys.stdin.buffer)
+        else:
+            stream = closing.enter_context(_file(name))
+        if stream.peek(2)[:2] == b"\x1f\x8b":
+            yield closing.enter_context(gzip.GzipFile(fileobj=stream, mode="rb"))
+        else:
+            yield stream
+
+
+def _file(name: str) -> io.BufferedReader:
     if not name.lower().endswith(_SUFFIXES):
         raise BadFile(
             f"{name}: this kind of file is not read here. "
             f"Use one of {', '.join(_SUFFIXES)}, or - for standard input."
         )
     try:
-        # The caller closes it.
-        return _unpacked(Path(name).open("rb"))  # noqa: SIM115
+        return Path(name).open("rb")
     except OSError as error:
         raise BadFile(f"{name} cannot be opened: {error.strerror}.") from None
-
-
-def _unpacked(stream: io.BufferedReader) -> io.BufferedIOBase:
-    """The stream itself, or what its gzip holds: told by the first two bytes."""
-    if stream.peek(2)[:2] == b"\x1f\x8b":
-        return gzip.GzipFile(fileobj=stream, mode="rb")
-    return stream
 
 
 def _parts(name: str, stream: io.BufferedIOBase) -> Iterator[bytes]:
@@ -78,6 +86,8 @@ def _pieces(name: str, stream: io.BufferedIOBase) -> Iterator[bytes]:
         yield from bodies.array_lines(first + stream.read())
     except Unreadable as error:
         raise BadFile(f"{name}: {error.sentence}") from None
+    except EmptyBody:
+        return
 
 
 def _whole_lines(pieces: Iterator[bytes]) -> Iterator[bytes]:

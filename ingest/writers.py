@@ -15,6 +15,7 @@ from django.db import (
     InterfaceError,
     OperationalError,
     close_old_connections,
+    connection,
     transaction,
 )
 from django.db.models import F, Q, QuerySet
@@ -140,6 +141,12 @@ def _entries(batches: list[Batch], tally: storing.Tally) -> Iterator[list[Entry]
 
 
 def _close(batch: Batch, tally: storing.Tally) -> None:
+    if conflicts := tally.conflicts[batch.pk]:
+        log.warning(
+            "Batch %s: %s event ids came before with other content; see quarantine.",
+            batch.pk,
+            conflicts,
+        )
     batch.stored = tally.stored[batch.pk]
     batch.duplicates = tally.duplicates[batch.pk]
     batch.conflicts = tally.conflicts[batch.pk]
@@ -179,7 +186,8 @@ def _park(batch: Batch, reason: str) -> None:
 
 def _give_back(pks: Sequence[int]) -> None:
     """Undo the claim, if the database is there to hear it; else the lease ends."""
-    close_old_connections()
+    if not connection.in_atomic_block:
+        close_old_connections()
     try:
         Batch.objects.filter(pk__in=pks, state=Batch.State.PENDING).update(
             claimed_at=None, attempts=F("attempts") - 1
