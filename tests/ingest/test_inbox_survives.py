@@ -1,0 +1,174 @@
+"""PostgreSQL remembers the work: deaths, poison and races lose and double nothing."""
+
+import threading
+from datetime import timedelta
+
+import pytest
+from django.db import OperationalError, connection
+
+from ingest import storing, writers
+from ingest.ledger import ledger
+from ingest.models import Batch, Event, EventKey, Source
+from tests.ingest.records import a_request, an_account, ndjson, requests
+
+
+@pytest.fixture
+def accepted(source):
+    return writers.accept([ndjson(requests(10))], writers.Origin(source))
+
+
+def die(*args: object, **options: object) -> None:
+    raise RuntimeError("out of memory")
+
+
+def test_a_batch_whose_hint_was_lost_is_found(accepted):
+    assert writers.store_pending() == 1
+    assert Event.objects.count() == 10
+    assert writers.store_pending() == 0
+
+
+def test_storing_a_batch_twice_stores_it_once(accepted):
+    writers.store_batch(accepted.pk)
+    assert writers.store_batch(accepted.pk).stored == 10
+    assert Event.objects.count() == 10
+
+
+def test_a_worker_that_died_holds_its_batch_for_the_lease_only(accepted, clock):
+    # Claimed, and then the process was gone.
+    assert writers._claim(Batch.objects.all(), limit=1)
+    assert writers.store_pending() == 0
+    clock.shift(writers.LEASE + timedelta(seconds=1))
+    assert writers.store_pending() == 1
+    assert Event.objects.count() == 10
+
+
+def test_a_failure_after_the_copy_leaves_no_half_batch(accepted, monkeypatch):
+    with monkeypatch.context() as broken:
+        broken.setattr(storing, "_mark", die)
+        writers.store_batch(accepted.pk)
+    assert (Event.objects.count(), EventKey.objects.count()) == (0, 0)
+    accepted.refresh_from_db()
+    assert (accepted.state, accepted.error) == (
+        "pending",
+        "RuntimeError: out of memory",
+    )
+    assert writers.store_batch(accepted.pk).stored == 10
+
+
+def test_a_poisonous_batch_is_parked_with_its_reason(accepted, monkeypatch):
+    monkeypatch.setattr(storing, "_mark", die)
+    for _ in range(3):
+        writers.store_batch(accepted.pk)
+    accepted.refresh_from_db()
+    assert accepted.state == "parked"
+    assert "out of memory" in accepted.error
+    assert accepted.payload
+
+
+def test_a_batch_that_kills_its_worker_is_parked_too(accepted, clock):
+    for _ in range(3):
+        assert writers._claim(Batch.objects.all(), limit=1)
+        clock.shift(writers.LEASE + timedelta(seconds=1))
+    writers.store_pending()
+    accepted.refresh_from_db()
+    assert accepted.state == "parked"
+    assert "without an answer" in accepted.error
+
+
+def test_poison_does_not_stop_the_batches_beside_it(source, monkeypatch):
+    origin = writers.Origin(source)
+    bad = writers.accept([ndjson([a_request(model="poison")])], origin)
+    good = writers.accept([ndjson(requests(10))], origin)
+    store = storing.store
+
+    def store_or_die(entries, tally):
+        if any(getattr(each.record, "model", "") == "poison" for each in entries):
+            die()
+        store(entries, tally)
+
+    monkeypatch.setattr(storing, "store", store_or_die)
+    for _ in range(3):
+        writers.store_pending()
+    good.refresh_from_db()
+    bad.refresh_from_db()
+    assert (good.state, good.stored, bad.state) == ("stored", 10, "parked")
+
+
+def test_a_database_that_goes_away_is_no_fault_of_the_batch(accepted, monkeypatch):
+    def gone(*args, **options):
+        raise OperationalError("server closed the connection unexpectedly")
+
+    monkeypatch.setattr(storing, "store", gone)
+    for _ in range(5):
+        with pytest.raises(OperationalError):
+            writers.store_pending()
+    accepted.refresh_from_db()
+    assert (accepted.state, accepted.attempts) == ("pending", 0)
+
+
+def a_source() -> Source:
+    return Source.objects.create(name="gateway")
+
+
+def in_threads(count, work):
+    """Runs work(n) in threads that start together; raises what any of them raised."""
+    failures: list[BaseException] = []
+    gate = threading.Barrier(count)
+
+    def run(n: int) -> None:
+        gate.wait()
+        try:
+            work(n)
+        except BaseException as error:  # noqa: BLE001 - raised again below
+            failures.append(error)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=run, args=(n,)) for n in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if failures:
+        raise failures[0]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_senders_of_the_same_events_at_once_make_one_row_each():
+    origin = writers.Origin(a_source())
+    records = [*requests(200), an_account(plan="team")]
+
+    def send(n: int) -> None:
+        turned = records[n * 20 :] + records[: n * 20]
+        batch = writers.accept([ndjson(turned)], origin)
+        writers.store_batch(batch.pk)
+
+    in_threads(6, send)
+    while writers.store_pending():
+        pass
+    assert Event.objects.count() == 200
+    assert EventKey.objects.count() == 201
+    (row,) = ledger()
+    assert row.adds_up
+    assert (row.received, row.stored, row.duplicate) == (1206, 201, 1005)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_workers_at_once_share_the_batches():
+    origin = writers.Origin(a_source())
+    for n in range(12):
+        body = ndjson([a_request(event_id=f"{n}-{i}") for i in range(20)])
+        writers.accept([body], origin)
+    in_threads(4, lambda n: writers.store_pending())
+    assert Event.objects.count() == 240
+    assert not Batch.objects.exclude(state="stored").exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_same_idempotency_key_at_once_makes_one_batch():
+    origin = writers.Origin(a_source(), idempotency_key="once")
+    body = ndjson(requests(5))
+    answers = []
+    in_threads(4, lambda n: answers.append(writers.accept([body], origin).answer))
+    assert Batch.objects.count() == 1
+    assert all(answer == answers[0] for answer in answers)

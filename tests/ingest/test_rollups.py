@@ -1,0 +1,277 @@
+"""Account-days and sightings: the same rows from the same events in any order."""
+
+import random
+from datetime import date
+from typing import Any
+
+import pytest
+from django.db.models import Model
+
+from ingest import rollups
+from ingest.models import (
+    Account,
+    AccountDay,
+    Batch,
+    Event,
+    EventKey,
+    Indicator,
+    Sighting,
+    StaleDay,
+    Template,
+    TemplateCandidate,
+)
+from tests.ingest.records import a_request, an_account, an_activity
+
+AGENT = "OpenAI/Python 1.52.0"
+
+
+@pytest.fixture
+def roll_up(deliver):
+    def deliver_and_roll_up(*records: Any) -> AccountDay | None:
+        deliver(*records)
+        rollups.refresh_stale()
+        return AccountDay.objects.order_by("day").last()
+
+    return deliver_and_roll_up
+
+
+def test_a_day_is_the_sum_of_its_events(roll_up):
+    day = roll_up(
+        a_request(cached_input_tokens=7, tool_count=2, http_status=500),
+        a_request(event_id="2", reasoning_tokens=9, image_count=1, model="nova-3"),
+        an_activity(),
+    )
+    assert (day.requests, day.failures) == (2, 1)
+    assert (day.input_tokens, day.output_tokens) == (200, 400)
+    assert (day.cached_input_tokens, day.reasoning_tokens) == (7, 9)
+    assert (day.tool_requests, day.image_requests) == (1, 1)
+    assert day.by_model == {"nova-2": 1, "nova-3": 1}
+    assert day.hours[9] == sum(day.hours) == 2
+    assert day.intents == {"tool_use": 1, "vision": 1}
+
+
+def test_conversations_and_single_shots(roll_up):
+    day = roll_up(
+        a_request(conversation_id="long", turn=1),
+        a_request(event_id="2", conversation_id="long", turn=2),
+        a_request(event_id="3", conversation_id="alone", turn=1),
+        a_request(event_id="4", conversation_id="left over", turn=8),
+        a_request(event_id="5"),
+    )
+    assert (day.conversations, day.single_shots) == (3, 1)
+
+
+def test_a_session_starts_with_a_conversation_or_after_half_an_hour(roll_up):
+    def at(clock: str, n: int, **told: Any) -> dict[str, Any]:
+        return a_request(event_id=f"{n}", occurred_at=f"2026-11-18T{clock}Z", **told)
+
+    day = roll_up(
+        at("01:00:00", 1, turn=3),
+        at("01:29:00", 2, turn=4),
+        at("02:00:00", 3, turn=5),
+        at("02:01:00", 4, turn=1),
+    )
+    assert (day.session_hours[1], day.session_hours[2]) == (1, 2)
+
+
+def test_a_session_that_runs_past_midnight_starts_once(roll_up):
+    late = a_request(occurred_at="2026-11-16T23:50:00Z")
+    early = a_request(event_id="2", occurred_at="2026-11-17T00:10:00Z")
+    roll_up(early)
+    day = roll_up(late)
+    assert (day.day, day.requests, sum(day.session_hours)) == (date(2026, 11, 17), 1, 0)
+
+
+def test_shared_values_are_sighted_with_first_and_last_day(roll_up):
+    shown = {"client_ip": "198.51.100.9", "device_id": "d", "user_agent": AGENT}
+    roll_up(
+        a_request(occurred_at="2026-11-10T00:00:00Z", **shown),
+        a_request(event_id="2", tools_hash="t", system_hash="s", **shown),
+        an_activity(kind="payment_added", payment_fingerprint="card"),
+    )
+    seen = {
+        (sighting.indicator.kind, sighting.indicator.value): sighting
+        for sighting in Sighting.objects.select_related("indicator")
+    }
+    assert seen.keys() == {
+        ("address", "198.51.100.9"),
+        ("block", "198.51.100.0/24"),
+        ("device", "d"),
+        ("client_stack", "-|openai/python/1"),
+        ("tools", "t"),
+        ("system", "s"),
+        ("payment", "card"),
+    }
+    address = seen["address", "198.51.100.9"]
+    days = (address.first_seen_on.day, address.last_seen_on.day, address.count)
+    assert days == (10, 18, 2)
+
+
+def test_an_ipv6_address_is_blocked_by_48_bits(roll_up):
+    roll_up(a_request(client_ip="2001:db8:1:2::3"))
+    block = Indicator.objects.get(kind="block")
+    assert block.value == "2001:db8:1::/48"
+
+
+def test_what_an_accounts_record_tells_is_sighted_on_its_first_day(roll_up):
+    roll_up(
+        an_account(
+            created_at="2026-11-05T10:00:00Z",
+            email="a.b@lab.example",
+            phone_hash="p",
+            payment_fingerprint="card",
+            signup_ip="198.51.100.9",
+            signup_device_id="d",
+            referrer="r",
+        )
+    )
+    kinds = Sighting.objects.values_list("indicator__kind", flat=True)
+    assert sorted(kinds) == [
+        "address",
+        "block",
+        "device",
+        "email",
+        "email_domain",
+        "payment",
+        "phone",
+        "referrer",
+    ]
+    assert {each.first_seen_on.day for each in Sighting.objects.all()} == {5}
+
+
+def test_a_public_mail_domain_is_no_indicator(roll_up):
+    roll_up(an_account(email="somebody@gmail.com"))
+    assert not Indicator.objects.filter(kind="email_domain").exists()
+    assert Indicator.objects.filter(kind="email").count() == 1
+
+
+def test_a_value_that_a_newer_record_replaced_is_sighted_no_more(roll_up):
+    roll_up(an_account(phone_hash="old"))
+    roll_up(an_account(phone_hash="new", updated_at="2026-11-18T10:00:00Z"))
+    sighting = Sighting.objects.select_related("indicator").get()
+    assert sighting.indicator.value == "new"
+
+
+def test_a_day_keeps_its_twenty_most_used_skeletons(roll_up):
+    prompts = ["Write about gulls and rats"] * 3
+    prompts += ["tell me" + " again" * n for n in range(30)]
+    day = roll_up(
+        *(a_request(event_id=f"{n}", prompt=text) for n, text in enumerate(prompts))
+    )
+    assert len(day.skeletons) == 20
+    assert max(day.skeletons.values()) == 3
+    assert day.distinct_skeletons == 31
+
+
+def test_a_late_event_opens_its_day_again(roll_up):
+    roll_up(a_request(occurred_at="2026-11-10T10:00:00Z"))
+    roll_up(a_request(event_id="2", occurred_at="2026-11-10T08:00:00Z"))
+    assert AccountDay.objects.get().requests == 2
+
+
+def test_a_day_without_events_has_no_row(roll_up):
+    roll_up(an_account(created_at="2026-11-01T00:00:00Z"))
+    assert not AccountDay.objects.exists()
+    assert not StaleDay.objects.exists()
+
+
+def test_refreshing_again_changes_nothing(roll_up):
+    roll_up(*some_traffic(random.Random(1)))
+    before = everything()
+    for account in Account.objects.all():
+        StaleDay.objects.create(account=account, day=date(2026, 11, 18))
+    rollups.refresh_stale()
+    assert everything() == before
+
+
+def test_a_limit_takes_some_accounts_and_leaves_the_marks_of_the_others(deliver):
+    deliver(*(a_request(event_id=f"{n}", account_id=f"a{n}") for n in range(5)))
+    rollups.refresh_stale(limit=2)
+    assert AccountDay.objects.count() == 2
+    assert StaleDay.objects.values("account").distinct().count() == 3
+    rollups.refresh_stale()
+    assert AccountDay.objects.count() == 5
+
+
+def test_twenty_random_orders_make_identical_rows(deliver):
+    records = some_traffic(random.Random(0))
+    results = set()
+    for seed in range(20):
+        forget_everything()
+        rng = random.Random(seed)
+        rng.shuffle(records)
+        at = 0
+        while at < len(records):
+            step = rng.randrange(1, len(records))
+            deliver(*records[at : at + step])
+            at += step
+            if rng.random() < 0.5:
+                rollups.refresh_stale()
+        rollups.refresh_stale()
+        results.add(everything())
+    assert len(results) == 1
+
+
+def some_traffic(rng: random.Random) -> list[dict[str, Any]]:
+    """60 events and some account records with equal times, ties and late ones."""
+    records: list[dict[str, Any]] = [
+        a_request(
+            event_id=f"ev-{n}",
+            account_id=f"acct-{rng.randrange(5)}",
+            occurred_at=f"2026-11-1{rng.randrange(5, 8)}T{rng.randrange(24):02}:00:00Z",
+            conversation_id=f"c{rng.randrange(9)}",
+            client_ip=f"198.51.100.{rng.randrange(6)}",
+            temperature=rng.choice([None, 0, 0.7]),
+            prompt=rng.choice(["Count to 7", "Count to 9", "Why?", "Explain tides"]),
+        )
+        for n in range(60)
+    ]
+    for n in range(12):
+        records.append(
+            an_account(
+                account_id=f"acct-{n % 4}",
+                updated_at=f"2026-11-0{1 + n % 3}T00:00:00Z",
+                **{rng.choice(["referrer", "phone_hash", "plan"]): "free"},
+                display_name=f"name {n}",
+            )
+        )
+    return records
+
+
+def forget_everything() -> None:
+    derived: list[type[Model]] = [Sighting, Indicator, AccountDay, StaleDay]
+    facts: list[type[Model]] = [Event, EventKey, Template, TemplateCandidate]
+    rest: list[type[Model]] = [*facts, Batch, Account]
+    for model in derived + rest:
+        model._default_manager.all().delete()
+
+
+def everything() -> str:
+    """All that was derived, by names instead of ids."""
+    days = AccountDay.objects.order_by("account__external_id", "day")
+    sightings = Sighting.objects.order_by(
+        "account__external_id", "indicator__kind", "indicator__value"
+    )
+    accounts = Account.objects.order_by("external_id")
+    day_fields = [
+        field.name
+        for field in AccountDay._meta.fields
+        if field.name not in {"id", "account"}
+    ]
+    account_fields = [field.name for field in Account._meta.fields[1:]]
+    return repr(
+        [
+            list(days.values("account__external_id", *day_fields)),
+            list(
+                sightings.values_list(
+                    "account__external_id",
+                    "indicator__kind",
+                    "indicator__value",
+                    "first_seen_on",
+                    "last_seen_on",
+                    "count",
+                )
+            ),
+            list(accounts.values(*account_fields)),
+        ]
+    )
