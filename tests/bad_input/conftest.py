@@ -1,0 +1,3 @@
+from tests.ingest.fixtures import clock, deliver, gateway, hints, secret, source
+
+__all__ = ["clock", "deliver", "gateway", "hints", "secret", "source"]
