@@ -22,6 +22,7 @@ from investigations.detection.clustering import Everyone
 from investigations.detection.exposure import AccountTotals
 from investigations.detection.shapes import (
     AccountFeatures,
+    Floats,
     Handoff,
     Ints,
     Move,
@@ -278,6 +279,27 @@ def session_starts(present: Sequence[AccountFeatures], clock: Clock) -> Ints:
     came[1:] &= came[:-1].copy()
     left[:-1] &= left[1:].copy()
     return np.where(came & left, starts, -1)
+
+
+START_TIMES = """
+SELECT account_id, array_agg(extract(epoch FROM occurred_at)::float8
+                             ORDER BY occurred_at)
+FROM (
+    SELECT account_id, occurred_at, turn, occurred_at - lag(occurred_at) OVER (
+        PARTITION BY account_id ORDER BY occurred_at) AS pause
+    FROM ingest_event
+    WHERE kind = 'request' AND account_id = ANY(%(accounts)s)
+      AND occurred_at >= %(since)s AND occurred_at <= %(as_of)s
+) AS e
+WHERE turn = 1 OR pause IS NULL OR pause > interval '30 minutes'
+GROUP BY account_id
+"""
+
+
+def start_times(accounts: Sequence[int], clock: Clock) -> dict[int, Floats]:
+    """Seconds at which each account's sessions began, in order."""
+    found = rows(START_TIMES, clock, accounts=list(accounts))
+    return {account: np.array(times, float) for account, times in found}
 
 
 # --- What accounts share ----------------------------------------------------------

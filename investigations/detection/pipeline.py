@@ -110,6 +110,9 @@ def refresh_links(facts: Facts, watch: Stopwatch) -> Population:
     """Links and clusters, computed."""
     with watch.stage("links and clusters"):
         found = clustering.find_clusters(facts.world)
+    with watch.stage("features"):
+        members = [account for each in found.clusters for account in each.accounts]
+        times = features.start_times(members, facts.clock)
     return Population(
         features=facts.features,
         world=facts.world,
@@ -117,6 +120,7 @@ def refresh_links(facts: Facts, watch: Stopwatch) -> Population:
         starts=facts.starts,
         since=facts.clock.since,
         until=facts.clock.as_of,
+        start_times=times,
         releases=facts.releases,
         moves=facts.moves,
     )

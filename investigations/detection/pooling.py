@@ -5,7 +5,7 @@ one voice for each organisation.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 
@@ -53,6 +53,8 @@ class Population:
     starts: Ints
     since: datetime
     until: datetime
+    # Session starts one by one, of accounts in clusters: account id → seconds.
+    start_times: Mapping[int, Floats] = field(default_factory=dict)
     releases: Sequence[Release] = ()
     moves: Sequence[Move] = ()
 
@@ -133,6 +135,7 @@ def pool(everyone: Population, cluster: FoundCluster) -> ClusterFeatures:
     voices = np.intersect1d(members, everyone.voices)
     births, elsewhere = everyone.births[voices], everyone.births[others]
     customer = {f.account: f.customer for f in features}
+    times = [everyone.start_times.get(a, np.zeros(0)) for a in cluster.accounts]
     return ClusterFeatures(
         members=features,
         population=len(everyone.features),
@@ -144,6 +147,8 @@ def pool(everyone: Population, cluster: FoundCluster) -> ClusterFeatures:
         norms=everyone.norms,
         starts=everyone.starts[:, members],
         peers=comparable(everyone.starts, members, others),
+        start_of=np.repeat(np.arange(len(times)), [len(each) for each in times]),
+        start_at=np.concatenate(times),
         births=births[~np.isnan(births)],
         other_births=elsewhere[~np.isnan(elsewhere)],
         moves=release_moves(everyone, inside, members, others),

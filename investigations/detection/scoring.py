@@ -39,6 +39,7 @@ POOL = frozenset(
         "rare_client_stack",
         "egress_concentration",
         "balanced_starts",
+        "synchronised_starts",
     }
 )
 HARVEST = frozenset(

@@ -252,8 +252,9 @@ class ClusterFeatures:
 
     `starts` counts session starts by day (rows) and member (columns, in the order of
     `members`), -1 where the member was not yet or no longer there; `peers` is the
-    same for accounts outside. `births` are sign-up times in minutes, of members and
-    of others.
+    same for accounts outside. `start_of` and `start_at` are the members' session
+    starts one by one: position in `members`, second since 1970. `births` are sign-up
+    times in minutes, of members and of others.
     """
 
     members: tuple[AccountFeatures, ...]
@@ -266,6 +267,8 @@ class ClusterFeatures:
     norms: Mapping[str, Norm] = field(default_factory=dict)
     starts: Ints = field(default_factory=lambda: np.zeros((0, 0), np.int64))
     peers: Ints = field(default_factory=lambda: np.zeros((0, 0), np.int64))
+    start_of: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
+    start_at: Floats = field(default_factory=lambda: np.zeros(0))
     births: Floats = field(default_factory=lambda: np.zeros(0))
     other_births: Floats = field(default_factory=lambda: np.zeros(0))
     moves: tuple[ReleaseMoves, ...] = ()
@@ -274,6 +277,11 @@ class ClusterFeatures:
     @property
     def size(self) -> int:
         return len(self.members)
+
+    @property
+    def position(self) -> dict[int, int]:
+        """Account id → place in `members`."""
+        return {member.account: at for at, member in enumerate(self.members)}
 
     @property
     def organizations(self) -> int:

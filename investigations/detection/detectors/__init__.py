@@ -14,6 +14,9 @@ from investigations.detection.detectors.reasoning_elicitation import (
 from investigations.detection.detectors.release_pivot import release_pivot
 from investigations.detection.detectors.shared_payment import shared_payment
 from investigations.detection.detectors.signup_burst import signup_burst
+from investigations.detection.detectors.synchronised_starts import (
+    synchronised_starts,
+)
 from investigations.detection.detectors.tool_schema import tool_schema
 
 CATALOGUE: tuple[Detector, ...] = (
@@ -26,6 +29,7 @@ CATALOGUE: tuple[Detector, ...] = (
     tool_schema,
     reasoning_elicitation,
     balanced_starts,
+    synchronised_starts,
     release_pivot,
 )
 

@@ -130,7 +130,7 @@ def takes_its_share(seen: AccountView) -> Evidence | None:
     if seen.place is None or "balanced_starts" not in seen.place.evidence:
         return None
     cluster = seen.place.cluster
-    column = [m.account for m in cluster.members].index(seen.features.account)
+    column = cluster.position[seen.features.account]
     here = cluster.starts[:, column] >= 0
     together = np.where(cluster.starts >= 0, cluster.starts, 0)[here].sum(axis=1)
     present = (cluster.starts[here] >= 0).sum(axis=1)

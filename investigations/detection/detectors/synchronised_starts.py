@@ -1,0 +1,161 @@
+"""Accounts that start working within a minute of one another, again and again (T3).
+
+Whoever drives many accounts from one program starts them at one signal. For each
+session start, count the other members that start within a minute; compare with the
+same starts moved by up to half an hour either way, which keeps everybody's hours and
+days and breaks only what is timed to the minute.
+"""
+
+import numpy as np
+
+from investigations.detection.detectors.base import (
+    Detector,
+    from_null,
+    number,
+    percent,
+    window,
+)
+from investigations.detection.shapes import (
+    AccountView,
+    ClusterFeatures,
+    Evidence,
+    Family,
+    Floats,
+    Ints,
+    Rows,
+)
+
+synchronised_starts = Detector(
+    key="synchronised_starts",
+    title="Starts at one signal",
+    family=Family.TIME,
+    version=1,
+)
+
+TOGETHER = 60.0  # seconds
+JITTER = 1800.0  # seconds, either way
+DRAWS = 400
+# Larger samples do not sharpen the comparison, they only cost time.
+MOST_MEMBERS, MOST_STARTS = 60, 4000
+FEWEST_MEMBERS, FEWEST_SIGNALS, FEWEST_DAYS = 5, 6, 2
+# So many of all starts must be in company, and the company be so many times larger
+# than by chance.
+COMPANY, TIMES = 0.5, 2.0
+FOREVER = 1e11  # seconds; keeps the times of different accounts apart
+INNOCENT = (
+    "Lessons or shifts begin at fixed times, or timers of different owners fire at the "
+    "full hour."
+)
+
+
+def company(account: Ints, at: Floats) -> Ints:
+    """For each start, how many starts of other accounts lie within a minute."""
+    pooled = np.sort(at)
+    near = np.searchsorted(pooled, at + TOGETHER, "right") - np.searchsorted(
+        pooled, at - TOGETHER, "left"
+    )
+    own = account * FOREVER + at
+    order = np.sort(own)
+    mine = np.searchsorted(order, own + TOGETHER, "right") - np.searchsorted(
+        order, own - TOGETHER, "left"
+    )
+    others: Ints = near - mine
+    return others
+
+
+def chance(account: Ints, at: Floats) -> Floats:
+    """Mean company of a start when each is moved by up to half an hour."""
+    dice = np.random.default_rng(1)
+    return np.array(
+        [
+            company(account, at + dice.uniform(-JITTER, JITTER, len(at))).mean()
+            for _ in range(DRAWS)
+        ]
+    )
+
+
+def sample(seen: ClusterFeatures) -> tuple[Ints, Floats]:
+    """Starts of at most 60 members, the latest 4,000: (position of member, second)."""
+    present = np.unique(seen.start_of)
+    if len(present) > MOST_MEMBERS:
+        spread = np.linspace(0, len(present) - 1, MOST_MEMBERS).astype(np.int64)
+        present = present[spread]
+    chosen = np.isin(seen.start_of, present)
+    account, at = seen.start_of[chosen], seen.start_at[chosen]
+    latest = np.argsort(at, kind="stable")[-MOST_STARTS:]
+    return account[latest], at[latest]
+
+
+@synchronised_starts.looks_at_cluster(decibans=12)
+def pooled_signals(seen: ClusterFeatures) -> Evidence | None:
+    account, at = sample(seen)
+    if seen.organizations < FEWEST_MEMBERS or len(np.unique(account)) < FEWEST_MEMBERS:
+        return None
+    others = company(account, at)
+    accompanied = others > 0
+    signals = np.unique(at[accompanied] // 600)
+    if len(signals) < FEWEST_SIGNALS or len(np.unique(signals // 144)) < FEWEST_DAYS:
+        return None
+    if accompanied.mean() < COMPANY:
+        return None
+    drawn, mean = chance(account, at), float(others.mean())
+    usual = float(np.median(drawn))
+    if mean < TIMES * usual:
+        return None
+    quantile = (1 + int(np.sum(drawn >= mean))) / (len(drawn) + 1)
+    return Evidence(
+        strength=from_null(quantile),
+        value=round(mean, 2),
+        baseline=round(usual, 2),
+        sentence=(
+            f"{percent(float(accompanied.mean()))} of {number(len(at))} session starts "
+            f"come within a minute of another member's, with {mean:.1f} others on "
+            f"average, at {number(len(signals))} different times; with every start "
+            f"moved by up to half an hour it would be {usual:.1f}."
+        ),
+        innocent=INNOCENT,
+        rows=Rows(
+            "event",
+            {"members": True, "kind": "request", **window(seen)},
+            seen.requests,
+        ),
+        quantile=quantile,
+    )
+
+
+@synchronised_starts.looks_at_account(decibans=8)
+def starts_with_cluster(seen: AccountView) -> Evidence | None:
+    if seen.place is None or "synchronised_starts" not in seen.place.evidence:
+        return None
+    cluster = seen.place.cluster
+    column = cluster.position[seen.features.account]
+    own = cluster.start_of == column
+    at = cluster.start_at
+    if not own.any():
+        return None
+    others = np.sort(at[~own])
+    near = np.searchsorted(others, at[own] + TOGETHER, "right") > np.searchsorted(
+        others, at[own] - TOGETHER, "left"
+    )
+    share = float(near.mean())
+    if share < COMPANY:
+        return None
+    return Evidence(
+        strength=seen.place.evidence["synchronised_starts"].strength,
+        value=round(share, 3),
+        baseline=None,
+        sentence=(
+            f"{number(int(near.sum()))} of its {number(int(own.sum()))} sessions start "
+            "within a minute of another account of its cluster."
+        ),
+        innocent=INNOCENT,
+        rows=Rows(
+            "event",
+            {
+                "accounts": [seen.features.account],
+                "kind": "request",
+                **window(seen),
+            },
+            seen.features.requests,
+        ),
+    )
