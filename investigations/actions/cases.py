@@ -18,6 +18,7 @@ from investigations.actions.locking import (
     mark_finished,
 )
 from investigations.detection.models import Cluster
+from investigations.detection.selectors import hot_clusters
 from investigations.errors import (
     AlreadyOpen,
     BadOutcome,
@@ -145,9 +146,10 @@ def open_hot_cases() -> list[Case]:
 
 
 def _clusters_worth_a_case() -> list[Cluster]:
-    hot = Cluster.objects.filter(live=True, score__gte=policies.HOT_SCORE)
-    without_case = hot.exclude(cases__status__in=Case.UNFINISHED)
-    return [c for c in without_case.order_by("-score", "pk") if _is_news(c)]
+    without_case = hot_clusters(policies.HOT_SCORE).exclude(
+        cases__status__in=Case.UNFINISHED
+    )
+    return [cluster for cluster in without_case if _is_news(cluster)]
 
 
 def _is_news(cluster: Cluster) -> bool:

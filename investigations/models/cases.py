@@ -4,7 +4,6 @@ from typing import Self
 
 import pghistory
 from django.conf import settings
-from django.contrib.auth.models import User
 from django.db import models
 
 from ingest.models import Account
@@ -17,9 +16,6 @@ class CaseQuerySet(models.QuerySet["Case"]):
 
     def finished(self) -> Self:
         return self.exclude(status__in=Case.UNFINISHED)
-
-    def assigned_to(self, user: User) -> Self:
-        return self.filter(assignee=user)
 
 
 # Its row history, with who and why. Left out is what moves without anybody's doing

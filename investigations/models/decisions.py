@@ -18,9 +18,6 @@ class DecisionQuerySet(models.QuerySet["Decision"]):
             models.Q(approval__isnull=True) | models.Q(approval__state="approved")
         )
 
-    def waiting(self) -> Self:
-        return self.filter(approval__state="requested")
-
 
 class Decision(models.Model):
     """What someone decided about a case, on which accounts, why. Never edited.

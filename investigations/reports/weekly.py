@@ -30,6 +30,7 @@ from ingest.models import Batch, StaleDay
 from investigations import access, policies
 from investigations.actions import reports
 from investigations.detection.models import Cluster, ClusterHour, Run
+from investigations.detection.selectors import hot_clusters
 from investigations.errors import NotYet
 from investigations.models import Report
 from investigations.reports.figures import FIGURES, HOT, Figure, Week
@@ -109,7 +110,7 @@ def _figure(figure: Figure, week: Week) -> Document:
 
 
 def _clusters_by_verdict() -> list[Document]:
-    hot = Cluster.objects.filter(live=True, score__gte=policies.HOT_SCORE)
+    hot = hot_clusters(policies.HOT_SCORE).order_by()
     rows = hot.values_list("verdict").annotate(n=Count("pk"), members=Sum("size"))
     found = {verdict: (n, members) for verdict, n, members in rows}
     return [

@@ -1,3 +1,4 @@
+import random
 from io import StringIO
 
 import pytest
@@ -6,7 +7,7 @@ from django.db import DatabaseError, connection, transaction
 
 from investigations.actions import audit
 from investigations.models import AuditEntry
-from investigations.selectors.audit_chain import verify_chain
+from investigations.selectors.audit_chain import Fault, verify_chain
 
 TABLE = "investigations_auditentry"
 
@@ -139,6 +140,32 @@ def test_verification_names_the_first_entry_that_was_tampered_with(
     as_owner(tamper)
     with pytest.raises(CommandError, match=f"^Audit entry {first_bad} "):
         call_command("verify_audit")
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_whatever_is_done_to_the_entries_is_found_at_its_exact_place(ana, seed):
+    dice, size = random.Random(seed), 12
+    write(ana, size)
+    where = dice.randint(1, size - 1)
+    copied = "at, actor_id, actor_name, actor_role, verb, object_type, object_ref"
+    kinds = {
+        "flip": f"UPDATE {TABLE} SET {dice.choice(['reason', 'verb', 'actor_name'])}"
+        f" = '{dice.random()}' WHERE sequence = {where}",
+        "forge": f"UPDATE {TABLE} SET hash = md5('{seed}') || md5('x')"
+        f" WHERE sequence = {where}",
+        "delete": f"DELETE FROM {TABLE} WHERE sequence = {where}",
+        "insert": f"UPDATE {TABLE} SET sequence = sequence + 1001"
+        f" WHERE sequence >= {where};"
+        f"UPDATE {TABLE} SET sequence = sequence - 1000 WHERE sequence > 1000;"
+        f"INSERT INTO {TABLE} ({copied}, sequence, reason, detail, request_id,"
+        f" previous_hash, hash) SELECT {copied}, {where}, 'forged', '{{}}', '',"
+        f" previous_hash, md5('{seed}') || md5('y') FROM {TABLE}"
+        f" WHERE sequence = {where + 1}",
+    }
+    as_owner(kinds[dice.choice(sorted(kinds))])
+    found = verify_chain()
+    assert isinstance(found, Fault)
+    assert found.sequence == where
 
 
 def test_a_cut_tail_shows_against_a_head_noted_elsewhere(ana):

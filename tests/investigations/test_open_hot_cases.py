@@ -1,4 +1,5 @@
 import pytest
+from django.apps import apps
 
 from investigations.access import system_account
 from investigations.actions.cases import close_case, open_case, open_hot_cases
@@ -133,6 +134,8 @@ def test_an_open_case_follows_its_clusters_score_and_is_not_made_stale_by_it():
     case.refresh_from_db()
     assert (case.priority, case.version) == (97.5, version)
     assert case.opened_on["score"] == 75
+    history = apps.get_model("investigations", "CaseEvent").objects.filter(pgh_obj=case)
+    assert history.count() == 1, "only the opening is somebody's doing"
 
 
 def test_a_finished_case_keeps_the_priority_it_had(ana):
