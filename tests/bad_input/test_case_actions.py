@@ -95,7 +95,7 @@ REFUSED = [
 
 
 def everything() -> list[Any]:
-    rows = [Decision, Effect, TargetList, AuditEntry]
+    rows: list[Any] = [Decision, Effect, TargetList, AuditEntry]
     return [
         *(model.objects.count() for model in rows),
         list(Case.objects.order_by("pk").values()),
