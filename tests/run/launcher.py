@@ -61,7 +61,7 @@ class Launcher:
 
     def run(self, *words: str, **extra: str) -> subprocess.CompletedProcess[str]:
         process = self.start(*words, **extra)
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=120)
         return subprocess.CompletedProcess(process.args, process.returncode, out, err)
 
     def sql(self, *orders: str) -> list[object]:
@@ -127,7 +127,7 @@ def servers_in(data: Path) -> list[int]:
     return found
 
 
-def wait_for(happened: Callable[[], bool], seconds: float = 15) -> None:
+def wait_for(happened: Callable[[], bool], seconds: float = 40) -> None:
     deadline = time.monotonic() + seconds
     while not happened():
         assert time.monotonic() < deadline, "waited in vain"

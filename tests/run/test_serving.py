@@ -75,7 +75,7 @@ def test_a_dead_service_is_started_again(launcher):
     assert launcher.sql("SELECT 1") == [[1]]
     told = stop(process)
     assert "The web server ended (signal 9); again in 1 s." in told
-    assert "worker" not in told
+    assert "worker" not in told, (launcher.var / "logs" / "worker.log").read_text()
 
 
 def test_a_service_that_keeps_dying_ends_the_start_with_its_last_words(launcher):
