@@ -5,6 +5,7 @@ from django.utils import timezone
 
 from dashboard.answers import reader
 from dashboard.cases.context import Context, reasons_context
+from dashboard.cases.figures import tallies
 from dashboard.cases.forms import AnswerForm
 from dashboard.cases.summary import case_summary
 from investigations import access, policies, selectors
@@ -29,6 +30,7 @@ def approval_context(
         "ground": policies.GROUND_BY_KEY.get(decision.ground),
         "frozen": target_list,
         "preview": target_list.preview,
+        "tallies": tallies(target_list.preview),
         "targets": selectors.frozen_accounts(target_list, limit=LISTED),
         "drift": selectors.drift_of(target_list) if waiting else None,
         "reasons": reasons_context(case),

@@ -14,13 +14,15 @@ from dashboard.cases.selection import matching_token
 from dashboard.cases.summary import case_summary
 from dashboard.query import address
 from investigations import access, selectors
+from investigations.detection.selectors import UnknownRows, reason_rows
 from investigations.models import Case
-from investigations.selectors import MemberFilter
 from investigations.transitions import may_move
 
 Context = dict[str, object]
 Status = Case.Status
 
+# Behind one reason; beyond them people look at the accounts themselves.
+EVIDENCE_ROWS = 200
 COLUMNS: list[dict[str, object]] = [
     {"label": "Account", "wide": True},
     {"key": "score", "label": "Score"},
@@ -67,7 +69,8 @@ def page_context(request: HttpRequest, case: Case) -> Context:
         "size": size,
         "summary": case_summary(case, size=size, seen=seen, now=timezone.now()),
         "reasons": reasons_context(case),
-        "chart": figures.chart_table(case),
+        "days": figures.daily_table(case),
+        "hours": figures.hourly_table(case),
         "indicators": selectors.shared_indicators(case),
         "templates": selectors.shared_templates(case),
         "models": figures.shares(seen.by_model if seen else []),
@@ -96,10 +99,8 @@ def head_context(request: HttpRequest, case: Case) -> Context:
 def head_digest(case: Case) -> str:
     """Changes with anything the head shows."""
     cluster = case.cluster
-    shown = (
-        case.version,
-        cluster and (cluster.score, cluster.size, cluster.updated_at),
-    )
+    measured = cluster and (cluster.score, cluster.size, cluster.updated_at)
+    shown = (case.version, measured)
     return sha256(repr(shown).encode()).hexdigest()[:16]
 
 
@@ -138,14 +139,15 @@ def members_context(request: HttpRequest, case: Case) -> Context:
         "next_url": page.after and address(path, params, after=page.after) + "#members",
         "previous_url": page.before
         and address(path, params, before=page.before) + "#members",
-        "filtered": wanted
-        != MemberFilter(sort=wanted.sort, after=wanted.after, before=wanted.before),
+        "filtered": bool(wanted.min_score or wanted.indicator),
     }
 
 
 def history_context(request: HttpRequest, case: Case) -> Context:
     history = selectors.case_history(case)
-    names = {entry.actor_name for entry in history.entries}
+    names = {entry.actor_name for entry in history.entries} | {
+        entry.detail.get("to") or "" for entry in history.entries
+    }
     people = User.objects.filter(username__in=names)
     return {
         "case": case,
@@ -173,10 +175,20 @@ def reasons_context(case: Case) -> list[Context]:
     ]
 
 
-def evidence_context(request: HttpRequest, case: Case, signal: str) -> Context:
-    """The rows behind one reason; 404 for a reason the cluster does not have."""
+def evidence_context(case: Case, signal: str) -> Context:
+    """The rows behind one reason; 404 for a reason that the cluster does not have."""
     reasons = case.cluster.reasons if case.cluster else []
     reason = next((each for each in reasons if each["signal"] == signal), None)
     if reason is None or not reason.get("rows"):
         raise Http404
-    return {"case": case, "reason": reason}
+    try:
+        rows = list(reason_rows(reason)[:EVIDENCE_ROWS])
+    except UnknownRows:
+        rows = []
+    return {
+        "case": case,
+        "reason": reason,
+        "table": reason["rows"]["table"],
+        "rows": rows,
+        "count": reason["rows"]["count"],
+    }

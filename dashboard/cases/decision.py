@@ -1,6 +1,6 @@
 """The box in which a case is decided, and in which its decision is then followed."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from dashboard.answers import is_fragment, reader
 from dashboard.cases.context import page_context
+from dashboard.cases.figures import tallies
 from dashboard.cases.forms import DecisionForm, RestoreForm
 from dashboard.cases.selection import EVERYONE, PROPOSED, selected_ids
 from investigations import access, policies, selectors
@@ -75,6 +76,7 @@ def _form_context(case: Case, attempt: Attempt) -> Context:
     return {
         "form": form,
         "preview": attempt.preview,
+        "tallies": tallies(asdict(attempt.preview)) if attempt.preview else [],
         "proposed_count": len(selectors.proposed_ids(case)),
         "everyone_count": selectors.case_size(case),
         "named": form.named,
@@ -134,10 +136,10 @@ def tried(
 def sentence_of(decision: Decision) -> str:
     """What came of the form, to be said aloud."""
     count = decision.target_list.count
-    accounts = f"{count:,} account{'' if count == 1 else 's'}"
+    what = f"{decision.verdict} {count:,} account{'' if count == 1 else 's'}"
     if Approval.objects.filter(decision=decision).exists():
-        return f"{decision.ref}: to {decision.verdict} {accounts} waits for a second person."
-    return f"{decision.ref}: {decision.verdict} {accounts}; the platform is being told."
+        return f"{decision.ref} waits for a second person: {what}."
+    return f"{decision.ref}: {what}; the platform is being told."
 
 
 def status_of(refused: DomainError) -> int:

@@ -1,5 +1,6 @@
 """A case's figures: its chart, its map, its shares."""
 
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
@@ -12,6 +13,15 @@ from ingest.models import Indicator
 from investigations import selectors
 from investigations.models import Case, Decision
 from investigations.selectors import SharedIndicator, Traffic
+
+# Heading and name of each count of a preview.
+TALLIES = (
+    ("Score", "by_band"),
+    ("Plan", "by_plan"),
+    ("Verified", "by_verification"),
+    ("Age", "by_age"),
+)
+Table = dict[str, list[Any]]
 
 # More hours than this are a grey block.
 HOURLY_WINDOW = timedelta(days=4)
@@ -53,17 +63,31 @@ def milestones(case: Case, days: list[date]) -> list[Milestone]:
     )
 
 
-def chart_table(case: Case) -> dict[str, object]:
-    """The daily chart's figures as columns and rows, newest day first."""
-    days = selectors.case_days(case)
+def daily_table(case: Case) -> Table:
+    return _table("Day (UTC)", "%a %-d %b", selectors.case_days(case))
+
+
+def hourly_table(case: Case) -> Table:
+    since = timezone.now() - HOURLY_WINDOW
+    return _table(
+        "Hour (UTC)", "%a %-d %b %H:00", selectors.case_hours(case, since=since)
+    )
+
+
+def _table(first: str, wording: str, traffic: Traffic[Any]) -> Table:
+    """A chart's figures as columns and rows, the newest on top."""
     rows = zip(
-        days.axis, *days.models.values(), days.totals, days.output_tokens, strict=True
+        traffic.axis,
+        *traffic.models.values(),
+        traffic.totals,
+        traffic.output_tokens,
+        strict=True,
     )
     return {
-        "columns": ["Day (UTC)", *days.models, "All", "Output tokens"],
+        "columns": [first, *traffic.models, "All", "Output tokens"],
         "rows": [
-            [f"{day:%a %-d %b}", *(f"{count:,}" for count in counts)]
-            for day, *counts in reversed(list(rows))
+            [at.strftime(wording), *(f"{count:,}" for count in counts)]
+            for at, *counts in reversed(list(rows))
         ],
     }
 
@@ -77,15 +101,14 @@ def map_of(case: Case) -> dict[str, Any]:
     ties = selectors.member_ties(
         case, [each.pk for each in indicators], [each.pk for each in accounts]
     )
-    kinds = {each.pk: each.kind for each in indicators}
     return graph.cluster_graph(
         [_account_node(account) for account in accounts],
         [_indicator_node(each) for each in indicators],
         [
-            graph.Tie(f"a{account}", f"i{indicator}", kinds[indicator], 1.0)
+            graph.Tie(f"a{account}", f"i{indicator}", "shows", 1.0)
             for account, indicator in ties
         ],
-        names={**dict(Indicator.Kind.choices), "member": "account"},
+        names={**dict(Indicator.Kind.choices), "member": "account", "shows": "tie"},
     )
 
 
@@ -96,6 +119,14 @@ def shares(counts: list[tuple[str, int]]) -> list[dict[str, object]]:
         {"name": name, "count": count, "percent": round(100 * count / whole)}
         for name, count in counts
         if whole
+    ]
+
+
+def tallies(preview: Mapping[str, Any]) -> list[tuple[str, list[tuple[str, int]]]]:
+    """A preview's counts under their headings, the most on top; JSON keeps no order."""
+    return [
+        (title, sorted(preview.get(name, {}).items(), key=lambda item: -item[1]))
+        for title, name in TALLIES
     ]
 
 
@@ -119,7 +150,7 @@ def _account_node(account: Any) -> graph.AccountNode:
 def _indicator_node(shared: SharedIndicator) -> graph.IndicatorNode:
     return graph.IndicatorNode(
         id=f"i{shared.pk}",
-        label=mask(shared.value),
+        label=f"{mask(shared.value)} #{shared.pk}",
         kind=shared.kind,
         accounts=shared.members + shared.outside,
     )

@@ -127,11 +127,7 @@ class DecisionForm(CaseForm):
     """
 
     verdict = forms.ChoiceField(
-        choices=[
-            (Verdict.BAN, "Ban"),
-            (Verdict.RESTRICT, "Restrict"),
-            (Verdict.CLEAR, "Clear"),
-        ],
+        choices=[(v, v.label) for v in (Verdict.BAN, Verdict.RESTRICT, Verdict.CLEAR)],
         widget=forms.RadioSelect,
         error_messages={"required": "Choose to ban, to restrict or to clear."},
     )
@@ -191,15 +187,8 @@ class DecisionForm(CaseForm):
 
     def judgement(self) -> dict[str, Any]:
         """What decide_case takes, but for the case, its accounts and who decides."""
-        names = (
-            "verdict",
-            "ground",
-            "reason",
-            "form_token",
-            "preview_sha256",
-            "version",
-        )
-        return {name: self.cleaned_data[name] for name in names}
+        other = {"scope", "selection"}
+        return {k: v for k, v in self.cleaned_data.items() if k not in other}
 
 
 class RestoreForm(CaseForm):

@@ -26,7 +26,9 @@ class Line:
 def _assigned(detail: Detail) -> str:
     if not detail.get("to"):
         return "gave the case back to nobody"
-    return f"assigned the case to {detail['to']}"
+    if detail["to"] == detail["by"]:
+        return "took the case"
+    return f"assigned the case to {detail['to_name']}"
 
 
 def _asked(detail: Detail) -> str:
@@ -107,6 +109,11 @@ def _line(
     icon, tone, words = LOOKS.get(
         entry.verb, ("info", "neutral", _plain(entry.verb.replace(".", " ")))
     )
+    detail = {
+        **entry.detail,
+        "by": entry.actor_name,
+        "to_name": names.get(entry.detail.get("to", "")) or entry.detail.get("to"),
+    }
     text = entry.reason or "; ".join(entry.detail.get("errors", []))
     if "note" in entry.detail:
         text = notes.get(entry.detail["note"], "")
@@ -114,7 +121,7 @@ def _line(
         icon=icon,
         tone=tone,
         who=_who(entry, names),
-        what=words(entry.detail),
+        what=words(detail),
         text=text,
         at=entry.at,
     )

@@ -5,7 +5,7 @@ from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_GET
 
-from dashboard.answers import is_fragment, target_of
+from dashboard.answers import target_of
 from dashboard.cases import context, figures
 from dashboard.cases.context import readable_case
 from dashboard.cases.decision import decision_context
@@ -56,6 +56,7 @@ def graph(request: HttpRequest, pk: int) -> JsonResponse:
 def evidence(request: HttpRequest, pk: int, signal: str) -> HttpResponse:
     """The rows behind one of the machine's reasons."""
     case = readable_case(request, pk)
-    shown = context.evidence_context(request, case, signal)
-    template = "cases/_evidence.html" if is_fragment(request) else "cases/evidence.html"
+    shown = context.evidence_context(case, signal)
+    in_dialog = target_of(request) == "rows"
+    template = "cases/_evidence_dialog.html" if in_dialog else "cases/evidence.html"
     return render(request, template, shown)

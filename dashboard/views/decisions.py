@@ -51,7 +51,7 @@ def preview(request: HttpRequest, pk: int) -> HttpResponse:
     if not is_fragment(request):
         return render_box(request, case, attempt, status=status)
     shown = decision_context(request, case, attempt) | {"alone": True}
-    return render(request, "cases/_preview.html", shown, status=status)
+    return render(request, "cases/_preview_answer.html", shown, status=status)
 
 
 @require_POST

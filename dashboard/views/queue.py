@@ -35,7 +35,7 @@ COLUMNS: list[dict[str, object]] = [
     {"key": "score", "label": "Score"},
     {"key": "size", "label": "Accounts", "number": True},
     {"key": "loss", "label": "Lost a day", "number": True, "title": LOSS},
-    {"key": "exchanges", "label": "Exchanges", "number": True},
+    {"key": "exchanges", "label": "Exchanges", "number": True, "fold": 2},
     {"key": "tokens", "label": "Output tokens", "number": True, "fold": 1},
     {"label": "Assignee"},
     {"label": "Status"},

@@ -23,7 +23,9 @@ function choose(name, value) {
 }
 
 function forgetPreview() {
-  document.getElementById("preview")?.replaceChildren();
+  for (const id of ["preview", "decision-go"]) {
+    document.getElementById(id)?.replaceChildren();
+  }
 }
 
 function preview() {
@@ -102,6 +104,16 @@ document.addEventListener("click", (event) => {
     form()?.querySelector("input[name=verdict]").focus();
   }
 });
+
+// What is missing is said beside the field, before the dialog would hide the field.
+document.addEventListener(
+  "click",
+  (event) => {
+    if (!event.target.closest?.(".decision-ask") || form().reportValidity()) return;
+    event.stopPropagation();
+  },
+  { capture: true },
+);
 
 document.addEventListener("htmx:beforeSwap", (event) => {
   const { target, shouldSwap } = event.detail;

@@ -67,12 +67,11 @@ def campaign(
         band=_band(score),
         verdict=verdict,
         size=size,
-        reasons=reasons(size),
         innocent_explanation=(
-            "One company could have given each of its teams an account of its own: the "
-            "tool schema and the template would be its product. Against it: 41 sign-ups "
-            "within two hours, under names without any link to each other, and a card "
-            "that pays for eighteen of them."
+            "One company could have given each of its teams an account: the tools and "
+            "the template would be its product. Against it: 41 sign-ups within two "
+            "hours, under names without any link to each other, and a card that pays "
+            "for eighteen of them."
         ),
         link_kinds={"payment": 120, "tools": 300},
         first_seen_at=now - timedelta(days=DAYS),
@@ -80,6 +79,8 @@ def campaign(
         updated_at=now - timedelta(minutes=2),
     )
     _join(cluster, accounts, dice, score, now)
+    cluster.reasons = reasons(cluster)
+    cluster.last_members = sorted(account.pk for account in accounts)
     cut = round(size * proposed)
     cluster.proposed_ban = sorted(account.pk for account in accounts[:cut])
     cluster.save()
@@ -252,8 +253,9 @@ def _sight(
     )
 
 
-def reasons(size: int) -> list[dict[str, Any]]:
-    rows = {"table": "sighting", "filters": {"members": True}, "count": size}
+def reasons(cluster: Cluster) -> list[dict[str, Any]]:
+    size = cluster.size
+    rows = {"table": "sighting", "filters": {"cluster": cluster.pk}, "count": size}
     return [
         {
             "signal": "private_template",
