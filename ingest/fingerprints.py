@@ -155,25 +155,45 @@ PHRASES: dict[str, tuple[str, ...]] = {
 }
 INTENTS: tuple[str, ...] = tuple(PHRASES)
 INTENT_BITS = {name: 1 << bit for bit, name in enumerate(INTENTS)}
+_PHRASE_BITS = [
+    (phrase, INTENT_BITS[name])
+    for name, phrases in PHRASES.items()
+    for phrase in phrases
+]
 
-_INLINE = re.compile(
-    r"""
-      (?P<link>(?:https?://|www\.)\S+)
-    | (?P<mail>[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8})
-    | (?P<quote>"[^"\n]{1,400}"|“[^”\n]{1,400}”|«[^»\n]{1,400}»|`[^`\n]{1,400}`
-        |(?<![\w'])'[^'\n]{2,400}'(?!\w))
-    | (?P<id>\b(?=[A-Za-z_-]{0,40}\d)(?=[\d_-]{0,40}[A-Za-z])[\w-]{5,80}\b)
-    | (?P<number>[-+]?\d+(?:[.,:/-]\d+)*%?)
-    | (?P<name>(?<=[a-z,;:]\ )[A-Z][a-z][\w'’-]{0,40}
-        (?:\ (?:(?:of|de|van|von|the)\ )?[A-Z][\w'’-]{0,40}){0,6})
-    """,
-    re.VERBOSE,
+# What is masked inside a line, in this order: (mask, what must be there for it to be
+# worth looking, pattern). Each pattern starts with a plain character class, which
+# lets `re` skip ahead; one pattern for all of them took three times as long.
+_INLINE: tuple[tuple[str, re.Pattern[str], re.Pattern[str]], ...] = tuple(
+    (name, re.compile(hint), re.compile(pattern))
+    for name, hint, pattern in (
+        ("link", r"://|www\.", r"(?:https?://|www\.)\S+"),
+        ("mail", "@", r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}"),
+        (
+            "quote",
+            '["“«`]',
+            r'"[^"\n]{1,400}"|“[^”\n]{1,400}”|«[^»\n]{1,400}»|`[^`\n]{1,400}`',
+        ),
+        ("quote", "'", r"'(?<![\w']')[^'\n]{2,400}'(?!\w)"),
+        (
+            "id",
+            r"\d",
+            r"\b(?=[A-Za-z_-]{0,40}\d)(?=[\d_-]{0,40}[A-Za-z])[\w-]{5,80}\b",
+        ),
+        ("number", r"\d", r"\d+(?:[.,:/-]\d+)*%?"),
+        (
+            "name",
+            "[A-Z]",
+            r"[A-Z](?<=[a-z,;:] [A-Z])[a-z][\w'’-]{0,40}"
+            r"(?: (?:(?:of|de|van|von|the) )?[A-Z][\w'’-]{0,40}){0,6}",
+        ),
+    )
 )
 # "Question: …" fills to the end of its line; a line that ends with a colon, the
 # paragraph below it. Templates carry their variable part in these places.
 _LABEL = re.compile(r"^([A-Za-z][\w -]{0,30}:)[ \t]+(\S[^\n]*)$", re.MULTILINE)
 _BELOW = re.compile(r"(:[ \t]*\n)\s*(\S(?:[^\n]|\n(?!\s*\n))*)")
-_OPENING = re.compile(r"<([A-Za-z][\w-]{0,30})>")
+_OPENING = re.compile(r"<([A-Za-z][\w-]{0,30})(?: [^<>\n]{0,200})?>")
 _REPEATED = re.compile(r"(‹[a-z]+›)(?:[\s,;:/-]{1,3}(?:and )?\1)+")
 _LITERAL = re.compile(r"‹[a-z]+›")
 
@@ -268,9 +288,9 @@ def intents_of(text: str) -> int:
     """Bit mask over INTENTS of the phrases that the text contains."""
     lowered = text.lower()
     found = 0
-    for name, phrases in PHRASES.items():
-        if any(phrase in lowered for phrase in phrases):
-            found |= INTENT_BITS[name]
+    for phrase, bit in _PHRASE_BITS:
+        if phrase in lowered:
+            found |= bit
     return found
 
 
@@ -279,7 +299,7 @@ def intent_names(bits: int) -> list[str]:
 
 
 def mask(text: str) -> tuple[str, list[str]]:
-    """The skeleton in lower case, and what was masked, in the order it was found."""
+    """The skeleton in lower case, and what was masked, kind by kind."""
     slots: list[str] = []
     text = _mask_blocks(text, slots)
 
@@ -287,14 +307,22 @@ def mask(text: str) -> tuple[str, list[str]]:
         slots.append(match[2])
         return f"{match[1]} ‹text›"
 
-    def inline(match: re.Match[str]) -> str:
-        slots.append(match[0])
-        return f"‹{match.lastgroup}›"
-
     if ":" in text:
         text = _BELOW.sub(keep_label, _LABEL.sub(keep_label, text))
-    text = " ".join(_INLINE.sub(inline, text).lower().split())
-    return _REPEATED.sub(r"\1", text), slots
+    for name, hint, pattern in _INLINE:
+        if hint.search(text) is not None:
+            text = _mask_inline(text, name, pattern, slots)
+    return _REPEATED.sub(r"\1", " ".join(text.lower().split())), slots
+
+
+def _mask_inline(
+    text: str, name: str, pattern: re.Pattern[str], slots: list[str]
+) -> str:
+    def keep(match: re.Match[str]) -> str:
+        slots.append(match[0])
+        return f"‹{name}›"
+
+    return pattern.sub(keep, text)
 
 
 def literal_words(masked: str) -> int:
