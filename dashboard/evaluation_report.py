@@ -69,16 +69,12 @@ def _rates_told(found: Rates) -> dict[str, Any]:
 
 
 def _clusters_told(export: Export, answer: Answer, threshold: float) -> dict[str, Any]:
-    """B-cubed over campaign members and whoever stands in a cluster with them: against
-    campaigns, and against the pools that campaigns consist of."""
+    """B-cubed over campaign members and whoever stands in a cluster with them."""
     found = export.cluster_of(at_least=threshold)
     items = (answer.guilty | found.keys()) & answer.population.keys() - answer.grey
-    told = {}
-    for name, labels in (("campaign", answer.campaign), ("pool", answer.pool)):
-        truth = {item: labels.get(item, f"alone/{item}") for item in items}
-        precision, recall = b_cubed(found, truth)
-        told[name] = {"b3_precision": precision, "b3_recall": recall}
-    return told
+    truth = {item: answer.campaign.get(item, f"alone/{item}") for item in items}
+    precision, recall = b_cubed(found, truth)
+    return {"b3_precision": precision, "b3_recall": recall}
 
 
 def _campaigns_told(
@@ -134,11 +130,11 @@ def as_text(result: Mapping[str, Any]) -> str:
         _rates_line("proposed bans", result["proposed_bans"]),
         f"area under precision-recall: {_share(result['average_precision'])}",
     ]
-    for name, row in result["clusters"].items():
-        told.append(
-            f"B-cubed by {name}: precision {_share(row['b3_precision'])},"
-            f" recall {_share(row['b3_recall'])}"
-        )
+    b3 = result["clusters"]
+    told.append(
+        f"B-cubed of clusters: precision {_share(b3['b3_precision'])},"
+        f" recall {_share(b3['b3_recall'])}"
+    )
     told += ["", *_table(result["campaigns"], _CAMPAIGN_COLUMNS)]
     told.append(
         "before flag: share of its exchanges already served when the first member was"
