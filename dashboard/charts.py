@@ -32,6 +32,7 @@ _DAY_AXIS = {"type": "date", "tickformat": "%e %b", "hoverformat": "%a %e %b"}
 # A bar covers the hour or day it counts, rather than straddling its beginning.
 _HOUR_MS = 3_600_000
 _DAY_MS = 24 * _HOUR_MS
+_FEW_HOURS = 48
 # A milestone's label takes about this share of the window, and this many pixels.
 _LABEL_WIDTH = 0.16
 _LABEL_HEIGHT = 14
@@ -83,7 +84,12 @@ def events_per_hour(
         for each, tone in zip(series, _tones(series), strict=True)
     ]
     layout = _layout(showlegend=len(series) > 1, barmode="stack", bargap=0.02)
-    layout["xaxis"] = _DAY_AXIS | {"hoverformat": "%a %e %b, %H:00"}
+    # Within a day or two it is the hour that tells one tick from the next.
+    ticks = "%H:%M" if len(hours) <= _FEW_HOURS else _DAY_AXIS["tickformat"]
+    layout["xaxis"] = _DAY_AXIS | {
+        "tickformat": ticks,
+        "hoverformat": "%a %e %b, %H:00",
+    }
     return _figure(bars, layout)
 
 

@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from dashboard import charts
 from dashboard.cases import figures
+from dashboard.cases.context import COLUMNS
 from dashboard.cases.filters import member_filter
 from dashboard.charts import Milestone
 from dashboard.days import day_table, series
@@ -18,28 +19,6 @@ from investigations.detection.models import Cluster
 from investigations.selectors.clusters import cases_of, unopened_case
 
 Context = dict[str, object]
-
-MEMBER_COLUMNS: tuple[Context, ...] = (
-    {"label": "Account", "wide": True},
-    {"key": "score", "label": "Score"},
-    {
-        "key": "support",
-        "label": "Support",
-        "number": True,
-        "title": "Rare things that it shares with other members",
-    },
-    {
-        "key": "stability",
-        "label": "Stability",
-        "number": True,
-        "title": "Share of the runs in which it fell into this cluster",
-    },
-    {"label": "Plan"},
-    {"label": "Verified"},
-    {"label": "Status"},
-    {"key": "exchanges", "label": "Exchanges", "number": True},
-    {"key": "first_seen", "label": "First seen", "number": True},
-)
 
 
 def cluster_context(request: HttpRequest, cluster: Cluster) -> Context:
@@ -83,14 +62,14 @@ def members_context(request: HttpRequest, cluster: Cluster) -> Context:
             }
             for account in page.accounts
         ],
-        "member_columns": [
+        "columns": [
             column
             | {
                 "url": column.get("key")
                 and address(path, params, sort=column["key"]) + "#members",
                 "sorted": column.get("key") == wanted.sort,
             }
-            for column in MEMBER_COLUMNS
+            for column in COLUMNS
         ],
         "filtered": wanted.min_score or wanted.indicator,
         "all_url": address(path, params, min_score="", shares="") + "#members",

@@ -21,6 +21,7 @@ _FAMILY_ICONS = {
     "device": "device",
     "client": "device",
     "content": "content",
+    "content_proof": "content",
     "time": "clock",
     "timing": "clock",
     "volume": "volume",
@@ -57,6 +58,7 @@ _STATUS_LOOKS = {
     "expired": ("neutral", "clock"),
     "pending": ("info", "clock"),
     "delivered": ("ok", "send"),
+    "stored": ("ok", "check"),
     "parked": ("danger", "alert"),
     "superseded": ("neutral", "minus"),
     "active": ("neutral", "check"),
@@ -92,6 +94,10 @@ def shown_score(score: float) -> int:
 
 def family_icon(family: str) -> str:
     return _FAMILY_ICONS.get(family, "flag")
+
+
+def family_words(family: str) -> str:
+    return family.replace("_", " ")
 
 
 def status_look(key: str) -> dict[str, str]:

@@ -1,6 +1,6 @@
 """A week's document (investigations/reports/weekly.py) as pages show it. No ORM."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -31,11 +31,15 @@ class ShownFigure:
 
     @property
     def words(self) -> str:
-        return _words(self.value)
+        return _short(self.value)
 
     @property
-    def previous_words(self) -> str:
-        return _words(self.previous)
+    def exact(self) -> str:
+        return _exact(self.value)
+
+    @property
+    def exact_before(self) -> str:
+        return _exact(self.previous)
 
     @property
     def against(self) -> str:
@@ -44,16 +48,14 @@ class ShownFigure:
             return ""
         if self.value == self.previous:
             return "as the week before"
-        return f"{self.change} on the week before"
+        return f"{_gain(self.value - self.previous, _short)} on the week before"
 
     @property
     def change(self) -> str:
         if self.value is None or self.previous is None:
             return "–"
         gained = self.value - self.previous
-        if not gained:
-            return "none"
-        return f"{'+' if gained > 0 else '−'}{_words(abs(gained))}"
+        return _gain(gained, _exact) if gained else "none"
 
 
 @dataclass(frozen=True)
@@ -94,8 +96,14 @@ def shown_week(document: Mapping[str, Any]) -> ShownWeek:
     )
 
 
-def _words(value: float | None) -> str:
-    if value is None:
-        return "–"
+def _gain(gained: float, worded: Callable[[float], str]) -> str:
+    return f"{'+' if gained > 0 else '−'}{worded(abs(gained))}"
+
+
+def _short(value: float | None) -> str:
+    return compact(value) if value and abs(value) >= 10_000 else _exact(value)
+
+
+def _exact(value: float | None) -> str:
     # A difference of two floats may end in dust.
-    return compact(value) if abs(value) >= 10_000 else f"{round(value, 1):,}"
+    return "–" if value is None else f"{round(value, 1):,}"

@@ -29,6 +29,7 @@ def weeks(request: HttpRequest) -> HttpResponse:
     reports = reads.newest_reports()
     context = {
         "now": shown_week(weekly.build(this_week().monday)),
+        "last": this_week().before,
         "reports": [(report, shown_week(report.document)) for report in reports],
         "columns": ["Week", "Before the first flag", "After it"],
         "rows": [

@@ -13,6 +13,8 @@ const EDGE_OF_PALE = 0.12;
 const MANY_EDGES = 20_000;
 // Up to this many, what is shared is always named.
 const FEW_INDICATORS = 40;
+// Height of a line of labels, in pixels.
+const LINE = 13;
 
 function hasWebGL() {
   const canvas = document.createElement("canvas");
@@ -60,6 +62,7 @@ class GraphView {
     this.hiddenKinds = new Set();
     this.selected = null;
     this.hovered = null;
+    this.written = [];
     this.paint();
     this.sigma = new drawing.Sigma(this.graph, this.canvas, this.settings(drawing));
     this.listen();
@@ -153,8 +156,20 @@ class GraphView {
     context.strokeStyle = this.colours.page;
     context.fillStyle = this.colours.label;
     const left = data.x + data.size + 4;
+    if (!this.hasRoom(left, data.y, context.measureText(data.label).width)) return;
     context.strokeText(data.label, left, data.y + 4);
     context.fillText(data.label, left, data.y + 4);
+  }
+
+  // A label that would run into one already written is left out: two on top of each
+  // other say nothing. Zooming in, or the list, shows the rest.
+  hasRoom(left, middle, width) {
+    const right = left + width;
+    const taken = this.written.some(
+      (other) => left < other.right && other.left < right && Math.abs(middle - other.middle) < LINE,
+    );
+    if (!taken) this.written.push({ left, right, middle });
+    return !taken;
   }
 
   drawHover(context, data) {
@@ -175,6 +190,7 @@ class GraphView {
 
   listen() {
     const refresh = () => this.sigma.refresh({ skipIndexation: true });
+    this.sigma.on("beforeRender", () => (this.written = []));
     this.sigma.on("clickNode", ({ node }) => this.select(node));
     this.sigma.on("clickStage", () => this.select(null));
     if (this.graph.order <= HOVER_LIMIT) {
