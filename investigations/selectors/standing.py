@@ -1,18 +1,40 @@
 """How an account stands with the platform, once what was decided here is counted in."""
 
 from collections.abc import Iterable
+from datetime import datetime
+from typing import NamedTuple
 
 from django.contrib.postgres.fields import ArrayField
-from django.db.models import BigIntegerField, Func, Value
+from django.db.models import BigIntegerField, F, Func, Value
 
 from ingest.models import Account
 from investigations.models import Effect, TargetAccount
 
 IN_FORCE = (Effect.State.PENDING, Effect.State.DELIVERED)
-STATUS_AFTER = {
+STATUS_AFTER: dict[str, Account.Status] = {
     Effect.Kind.BAN: Account.Status.BANNED,
     Effect.Kind.RESTRICT: Account.Status.RESTRICTED,
 }
+
+# The decision that was reversed and an account: what a restore is about.
+Restored = tuple[int | None, int]
+
+
+class Newest(NamedTuple):
+    """An account's newest effect in force. Plain rows: there may be 24,000."""
+
+    account: int
+    kind: str
+    reverses: int | None
+    delivered_at: datetime | None
+    told_at: datetime | None
+
+    @property
+    def overtaken(self) -> bool:
+        """Whether the platform's own record was changed after the delivery."""
+        return bool(
+            self.delivered_at and self.told_at and self.told_at > self.delivered_at
+        )
 
 
 def one_of(account_ids: Iterable[int]) -> Func:
@@ -35,49 +57,42 @@ def standings(account_ids: Iterable[int]) -> dict[int, str]:
     own record, unless that record was changed after the delivery.
     """
     ids = list(account_ids)
-    known = dict(Account.objects.filter(pk__in=one_of(ids)).values_list("pk", "status"))
-    effects = list(newest_effects(ids))
-    before = statuses_before(effects)
-    for effect in effects:
-        if not _overtaken(effect):
-            known[effect.account_id] = _status_after(effect, before)
+    accounts = Account.objects.filter(pk__in=one_of(ids))
+    known = dict(accounts.values_list("pk", "status"))
+    newest = [effect for effect in _newest(ids) if not effect.overtaken]
+    before = statuses_before(
+        (effect.reverses, effect.account)
+        for effect in newest
+        if effect.kind == Effect.Kind.RESTORE
+    )
+    for effect in newest:
+        known[effect.account] = STATUS_AFTER.get(effect.kind) or restored_status(
+            before, (effect.reverses, effect.account)
+        )
     return known
 
 
-def newest_effects(account_ids: list[int]) -> Iterable[Effect]:
-    """Each account's newest effect in force, with the little that is read of it."""
-    return (
-        Effect.objects.filter(account__in=one_of(account_ids), state__in=IN_FORCE)
-        .select_related("account", "decision")
-        .only("kind", "delivered_at", "account__updated_at", "decision__reverses")
-        .order_by("account", "-sequence")
-        .distinct("account")
-    )
-
-
-def statuses_before(effects: Iterable[Effect]) -> dict[tuple[int, int], str]:
-    """What restores give back: (decision reversed, account) to the status before it."""
-    restores = [e for e in effects if e.kind == Effect.Kind.RESTORE]
+def statuses_before(restores: Iterable[Restored]) -> dict[Restored, str]:
+    """The status each account had before the decision that a restore reverses."""
+    wanted = list(restores)
     rows = TargetAccount.objects.filter(
-        target_list__decision__in={e.decision.reverses_id for e in restores},
-        account__in=one_of(e.account_id for e in restores),
+        target_list__decision__in={decision for decision, _ in wanted},
+        account__in=one_of(account for _, account in wanted),
     )
     found = rows.values_list("target_list__decision", "account", "status_before")
     return {(decision, account): status for decision, account, status in found}
 
 
-def restored_status(effect: Effect, before: dict[tuple[int, int], str]) -> str:
+def restored_status(before: dict[Restored, str], restore: Restored) -> str:
     """The status an account goes back to; never simply `active` unless it was."""
-    reversed_decision = effect.decision.reverses_id or 0
-    return before.get((reversed_decision, effect.account_id), Account.Status.ACTIVE)
+    return before.get(restore, Account.Status.ACTIVE)
 
 
-def _status_after(effect: Effect, before: dict[tuple[int, int], str]) -> str:
-    if effect.kind == Effect.Kind.RESTORE:
-        return restored_status(effect, before)
-    return STATUS_AFTER[Effect.Kind(effect.kind)]
-
-
-def _overtaken(effect: Effect) -> bool:
-    told = effect.account.updated_at
-    return bool(told and effect.delivered_at and told > effect.delivered_at)
+def _newest(account_ids: list[int]) -> list[Newest]:
+    effects = (
+        Effect.objects.filter(account__in=one_of(account_ids), state__in=IN_FORCE)
+        .order_by("account", "-sequence")
+        .distinct("account")
+        .annotate(reverses=F("decision__reverses"), told_at=F("account__updated_at"))
+    )
+    return [Newest(*row) for row in effects.values_list(*Newest._fields)]
