@@ -1,5 +1,11 @@
-"""The telemetry contract as JSON Schema (2020-12), made from the structs. Pure."""
+"""The telemetry contract as JSON Schema (2020-12), made from the structs. Pure.
 
+`python -m ingest.contract FOLDER` writes one file for each record type.
+"""
+
+import json
+import sys
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -30,3 +36,17 @@ def record_schema() -> dict[str, Any]:
         shape = schema_of(record_type)
         shapes.append({name: shape[name] for name in shape if not name.startswith("$")})
     return {"oneOf": shapes, "discriminator": {"propertyName": "type"}}
+
+
+def documents() -> dict[str, str]:
+    """File name → its text, as `docs/contract/` holds it."""
+    return {
+        f"{record_type}.schema.json": json.dumps(schema_of(record_type), indent=2)
+        + "\n"
+        for record_type in BY_TYPE
+    }
+
+
+if __name__ == "__main__":
+    for name, text in documents().items():
+        (Path(sys.argv[1]) / name).write_text(text, encoding="utf-8")
