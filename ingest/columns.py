@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from ingest import fingerprints, normalise, verdicts
+from ingest import fingerprints, normalise
 from ingest.fingerprints import INTENT_BITS, Fingerprint
 from ingest.schemas import LONG_TEXT_BYTES, LONG_TEXTS, TEXTS, Activity, Event, Request
 
@@ -67,11 +67,15 @@ Row = tuple[object, ...]
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """What a row takes from its batch and not from the record."""
+    """What a row takes from its batch and not from the record.
+
+    An event of after `flagged_from` is flagged: its sender's clock runs ahead.
+    """
 
     source_id: int
     batch_id: int
     received_at: datetime
+    flagged_from: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +130,8 @@ def _common(event: Event, place: Place, account_id: int) -> Row:
         event.device_id or None,
         _stack(ja4, agent),
         (event.payment_fingerprint or None) if isinstance(event, Activity) else None,
-        _array(cut_fields(event)),
-        event.occurred_at - place.received_at > verdicts.SKEW_FLAGGED,
+        _array(cut_fields(event)) if _may_be_cut(event) else None,
+        event.occurred_at > place.flagged_from,
     )
 
 
@@ -178,6 +182,14 @@ def _intents(request: Request, prompt: Fingerprint | None) -> int | None:
     if request.image_count:
         bits |= INTENT_BITS["vision"]
     return bits if bits or prompt else None
+
+
+def _may_be_cut(event: Event) -> bool:
+    """Whether any text is long enough to look closer; nearly always no."""
+    texts = [event.user_agent]
+    if isinstance(event, Request):
+        texts += (event.prompt, event.system_prompt, event.response)
+    return any(text and len(text) > TEXTS["user_agent"] for text in texts)
 
 
 def cut_fields(record: msgspec.Struct) -> tuple[str, ...]:

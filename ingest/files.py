@@ -30,7 +30,7 @@ def import_file(name: str, source: Source) -> Iterator[Batch]:
     with _opened(name) as stream:
         for number, part in enumerate(_parts(name, stream), 1):
             try:
-                accepted = writers.accept([part], origin)
+                accepted = writers.accept([part], origin, keep_noise=batches > 0)
             except EmptyBody:
                 continue
             except IngestRefused as error:

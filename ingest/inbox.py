@@ -74,11 +74,11 @@ class Intake:
                 f"More than {settings.INGEST_MAX_LINES:,} records in one request."
             )
 
-    def check(self) -> None:
+    def check(self, *, keep_noise: bool) -> None:
         """Raises when nothing of the body was a record at all."""
         if not self.received:
             raise EmptyBody
-        if self.accepted or not self.refusals:
+        if self.accepted or keep_noise:
             return
         if all(each.verdict.code in verdicts.UNREADABLE for each in self.refusals):
             first = self.refusals[0]
@@ -87,13 +87,18 @@ class Intake:
 
 
 def accept(
-    body: Iterable[bytes], origin: Origin, *, packed: bytes | None = None
+    body: Iterable[bytes],
+    origin: Origin,
+    *,
+    packed: bytes | None = None,
+    keep_noise: bool = False,
 ) -> Batch:
     """Reads NDJSON, commits what it holds and why the rest was refused.
 
     `packed` is the same body as gzip, when it came so; else it is packed here. The
     batch's `answer` is what the sender is told. Raises IngestRefused where nothing
-    was kept; with an Idempotency-Key seen before gives the first batch again.
+    was kept: of a body without one readable line nothing is, but with `keep_noise`.
+    With an Idempotency-Key seen before gives the first batch again.
     """
     now = timezone.now()
     compressor = zlib.compressobj(1, wbits=GZIP) if packed is None else None
@@ -102,7 +107,7 @@ def accept(
         intake.pieces(body), max_line=settings.INGEST_MAX_LINE_BYTES
     ):
         intake.take(chunk)
-    intake.check()
+    intake.check(keep_noise=keep_noise)
     payload = b"".join(intake.payload) if packed is None else packed
     return _commit_once(intake, origin, payload, now)
 

@@ -18,6 +18,7 @@ from ingest.lines import Chunk
 from ingest.models import Batch, ModelRelease, QuarantinedLine, ResponseHash, StaleDay
 from ingest.schemas import Account, Activity, Record, Request
 from ingest.schemas import ModelRelease as Release
+from ingest.verdicts import SKEW_FLAGGED
 
 # A session that runs past midnight is the next day's business too (rollups.py).
 SESSION_GAP: Final = timedelta(minutes=30)
@@ -46,7 +47,12 @@ class Tally:
         self.refused: Counter[int] = Counter()
         self.quarantine: list[QuarantinedLine] = []
         self.places = {
-            batch.pk: Place(batch.source_id, batch.pk, batch.received_at)
+            batch.pk: Place(
+                batch.source_id,
+                batch.pk,
+                batch.received_at,
+                batch.received_at + SKEW_FLAGGED,
+            )
             for batch in batches
         }
 

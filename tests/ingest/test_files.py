@@ -104,6 +104,18 @@ def test_a_file_that_cannot_be_read_gets_a_sentence(
     assert not Event.objects.exists()
 
 
+def test_noise_in_the_middle_of_a_file_is_kept_and_the_rest_is_stored(
+    ingest, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(files, "BATCH_BYTES", 2000)
+    monkeypatch.setattr(files, "PIECE", 500)
+    file = tmp_path / "day.ndjson"
+    noise = ["noise" * 20] * 100
+    file.write_bytes(ndjson([*requests(20), *noise, a_request(event_id="last")]))
+    counts = ingest(file)
+    assert (counts["stored"], counts["refused"]) == (21, 100)
+
+
 def test_an_empty_file_is_nothing(ingest, tmp_path):
     file = tmp_path / "empty.ndjson"
     file.write_bytes(b"")

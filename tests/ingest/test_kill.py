@@ -1,0 +1,71 @@
+"""A worker killed in the middle of storing: nothing lost, nothing doubled."""
+
+import os
+import signal
+import subprocess
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.db import connection
+
+from ingest import writers
+from ingest.ledger import ledger
+from ingest.models import Batch, Event, Source
+from tests.ingest.records import ndjson, requests
+
+ROOT = Path(__file__).resolve().parents[2]
+
+# Copies the events, says so, and never comes to the commit.
+VICTIM = """
+import django; django.setup()
+import time
+from ingest import storing, writers
+copied = storing._copy
+def copy_and_stop(*args):
+    copied(*args)
+    print("copied", flush=True)
+    time.sleep(60)
+storing._copy = copy_and_stop
+writers.store_pending()
+"""
+
+
+def database_url() -> str:
+    told = connection.settings_dict
+    user, host = told["USER"], told["HOST"] or "127.0.0.1"
+    password = f":{told['PASSWORD']}" if told["PASSWORD"] else ""
+    return f"postgres://{user}{password}@{host}:{told['PORT'] or 5432}/{told['NAME']}"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_worker_killed_before_its_commit_leaves_the_batch_to_the_next(clock):
+    origin = writers.Origin(Source.objects.create(name="gateway"))
+    batch = writers.accept([ndjson(requests(100))], origin)
+    victim = subprocess.Popen(
+        [sys.executable, "-c", VICTIM],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        env={
+            **os.environ,
+            "DATABASE_URL": database_url(),
+            "DJANGO_SETTINGS_MODULE": "dashboard.settings",
+            "STILLWATCH_SECRET_KEY": settings.SECRET_KEY,
+            "STILLWATCH_HASH_KEY": settings.HASH_KEY,
+        },
+    )
+    with victim:
+        assert victim.stdout is not None
+        assert victim.stdout.readline() == b"copied\n"
+        victim.send_signal(signal.SIGKILL)
+    assert Event.objects.count() == 0
+    batch.refresh_from_db()
+    assert (batch.state, batch.attempts) == ("pending", 1)
+    assert batch.claimed_at is not None
+    clock.move_to(batch.claimed_at + writers.LEASE + timedelta(seconds=1))
+    assert writers.store_pending() == 1
+    assert Event.objects.count() == 100
+    assert not Batch.objects.exclude(state="stored").exists()
+    assert all(row.adds_up for row in ledger())
