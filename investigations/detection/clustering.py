@@ -175,6 +175,9 @@ def find_clusters(
             crowded,
             hub_cap=hub_cap,
         )
+        worth = linking.private_harness(
+            worth, kinds, gathered(sightings, group, len(kinds))
+        )
         pairs = node_pairs(world, sightings, kinds, worth, group)
         tied = linking.combine(pairs, nodes)
         if profile is None:
@@ -191,6 +194,17 @@ def find_clusters(
     assert profile is not None
     clusters = trimmed(world, sightings, kinds, group, stability, crowded)
     return Found(clusters, kept, profile.customers, profile.hub, crowded)
+
+
+def gathered(sightings: Sightings, group: Ints, values: int) -> Floats:
+    """Share of each value's accounts that stand in groups of three or more."""
+    inside = np.bincount(group, minlength=len(group))[group] >= FEWEST
+    showing = np.bincount(sightings.value, minlength=values)
+    counted = np.bincount(
+        sightings.value, inside[sightings.account].astype(float), minlength=values
+    )
+    share: Floats = counted / np.maximum(showing, 1)
+    return share
 
 
 def as_one(owner: Ints, group: Ints) -> Ints:
@@ -246,6 +260,7 @@ def node_pairs(
         cells // size, cells % size, freshest * cover, kinds, worth.strength, owner
     )
     node_of = {account: int(group[at]) for at, account in enumerate(world.accounts)}
+    values = linking.between_groups(values, sizes, FEWEST)
     ties = linking.handoff_pairs(world.handoffs, node_of, sizes, world.today)
     return linking.joined(values, ties)
 

@@ -18,7 +18,7 @@ is far above the cap account by account, comes together from its parts.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.sparse import coo_array
@@ -57,8 +57,8 @@ KINDS: dict[str, LinkKind] = {
     "phone": LinkKind("identity", 0.85, 15, 365, alone=True),
     "email": LinkKind("identity", 0.85, 15, 365, alone=True),
     "device": LinkKind("device", 0.80, 20, 90, alone=True),
-    "tools": LinkKind("application", 0.60, 200, 180),
-    "system": LinkKind("application", 0.40, 200, 180),
+    "tools": LinkKind("application", 0.60, 200, 180, alone=True),
+    "system": LinkKind("application", 0.40, 200, 180, alone=True),
     "skeleton": LinkKind("application", 0.50, 200, 90),
     "client_stack": LinkKind("application", 0.10, 500, 60),
     "email_domain": LinkKind("identity", 0.40, 100, 180),
@@ -73,6 +73,12 @@ FAMILY_OF = np.array([FAMILIES.index(kind.family) for kind in KINDS.values()])
 PLACES = ("address", "block")
 # Values that make one customer of several accounts when df is counted.
 PAYS_TOGETHER = ("payment", "phone")
+# A harness whose users nearly all stand in groups already is private to whoever runs
+# the groups, however many these are; strangers' tools have mostly lone users. Two
+# groups may merge on it; a lone account needs a second family. Not so for exercise
+# sheets or mail domains, which an institution shares.
+HARNESS, GATHERED, PRIVATE, PRIVATE_TO_ONE = ("tools", "system"), 0.8, 0.7, 0.55
+HARNESS_KINDS = [NAMES.index(kind) for kind in HARNESS]
 
 FAMILY_CAP = 0.9
 FAMILY_COUNTS = 0.05  # below this a family is no second opinion
@@ -165,25 +171,24 @@ def crowded_places(
     """Places whose customers have nothing else in common.
 
     A pool's accounts come with one client program, a campus' with all of them: a
-    place is crowded unless its commonest program is three times as common there as
-    among everybody, and used by half of those there. `stacks`: each account's
-    program, -1 where unknown.
+    place is crowded unless half of its accounts use one program, three times as many
+    as elsewhere. `stacks`: each account's program, -1 where unknown.
     """
     place = np.isin(kinds[sightings.value], [NAMES.index(k) for k in PLACES])
     account, value = sightings.account[place], sightings.value[place]
-    size = len(kinds)
+    size, programs = len(kinds), int(stacks.max(initial=-1)) + 1
     there = customers_of(owner[account], value, size)
-    programs = int(stacks.max(initial=-1)) + 1
-    general = np.bincount(stacks[stacks >= 0], minlength=max(programs, 1))
-    usual = general / max(int(general.sum()), 1)
+    used = np.bincount(stacks[stacks >= 0], minlength=programs)
     known = stacks[account] >= 0
-    key = value[known] * max(programs, 1) + stacks[account][known]
-    distinct, counts = np.unique(key, return_counts=True)
+    cells, here = np.unique(
+        value[known] * programs + stacks[account][known], return_counts=True
+    )
+    at, program = np.divmod(cells, max(programs, 1))
     accounts = np.bincount(value, minlength=size)
-    share = counts / accounts[distinct // max(programs, 1)]
-    alike = (share >= 0.5) & (share >= 3 * usual[distinct % max(programs, 1)])
+    share = here / accounts[at]
+    elsewhere = (used[program] - here) / np.maximum(len(stacks) - accounts[at], 1)
     homogeneous = np.zeros(size, bool)
-    homogeneous[distinct[alike] // max(programs, 1)] = True
+    homogeneous[at[(share >= 0.5) & (share >= 3 * elsewhere)]] = True
     crowded: Ints = ((there >= CROWD) & ~homogeneous).astype(np.int64)
     return crowded
 
@@ -213,6 +218,23 @@ def rarity(
     strength = np.where(kinds >= 0, chance * fade * place, 0.0)
     hub = (customers > caps).astype(np.int64)
     return Rarity(strength, customers, hub, crowded)
+
+
+def private_harness(worth: Rarity, kinds: Ints, gathered: Floats) -> Rarity:
+    """The same with every private harness at its full worth.
+
+    `gathered`: share of each value's accounts that stand in groups found before.
+    """
+    private = np.isin(kinds, HARNESS_KINDS) & (gathered >= GATHERED)
+    return replace(worth, strength=np.where(private, PRIVATE, worth.strength))
+
+
+def between_groups(pairs: Pairs, sizes: Ints, fewest: int) -> Pairs:
+    """The same, with what a harness is worth to an account that stands alone."""
+    lone = (sizes[pairs.a] < fewest) | (sizes[pairs.b] < fewest)
+    bounded = lone & np.isin(pairs.kind, HARNESS_KINDS)
+    q = np.where(bounded, np.minimum(pairs.q, PRIVATE_TO_ONE), pairs.q)
+    return replace(pairs, q=q)
 
 
 def pair_up(

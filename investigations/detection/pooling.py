@@ -13,6 +13,7 @@ import numpy as np
 
 from investigations.detection import linking
 from investigations.detection.clustering import Everyone, Found
+from investigations.detection.detectors.prompt_sweep import ENOUGH, sweeps
 from investigations.detection.detectors.release_pivot import MOVED
 from investigations.detection.detectors.signup_burst import MINUTES
 from investigations.detection.shapes import (
@@ -33,8 +34,6 @@ from investigations.detection.shapes import (
 )
 
 POOLED_KINDS = ("payment", "block", "tools", "system", "skeleton")
-# An account with fewer requests has no rate worth comparing.
-ENOUGH = 20
 # How much rarer or more frequent a comparable customer's sessions may be.
 COMPARABLE = 3.0
 MOST_PEERS = 2000
@@ -134,6 +133,8 @@ def pool(everyone: Population, cluster: FoundCluster) -> ClusterFeatures:
     others = outside(everyone, members)
     voices = np.intersect1d(members, everyone.voices)
     births, elsewhere = everyone.births[voices], everyone.births[others]
+    rest = [everyone.features[at] for at in others.tolist()]
+    busy = [other for other in rest if other.requests >= ENOUGH]
     customer = {f.account: f.customer for f in features}
     times = [everyone.start_times.get(a, np.zeros(0)) for a in cluster.accounts]
     return ClusterFeatures(
@@ -144,6 +145,8 @@ def pool(everyone: Population, cluster: FoundCluster) -> ClusterFeatures:
         common=common_values(everyone, members),
         stacks=everyone.stacks,
         template_requests=int(everyone.world.templates[members].sum()),
+        others_compared=len(busy),
+        others_sweeping=sum(sweeps(other) for other in busy),
         norms=everyone.norms,
         starts=everyone.starts[:, members],
         peers=comparable(everyone.starts, members, others),

@@ -43,7 +43,13 @@ POOL = frozenset(
     }
 )
 HARVEST = frozenset(
-    {"private_template", "tool_schema", "reasoning_elicitation", "release_pivot"}
+    {
+        "private_template",
+        "tool_schema",
+        "reasoning_elicitation",
+        "prompt_sweep",
+        "release_pivot",
+    }
 )
 # One customer's product explains money, devices, networks and templates in common.
 # It does not explain sessions dealt out like cards, or conversations that wander.
@@ -300,7 +306,8 @@ def score_cluster(
     reasons = capped(found, rules)
     reasons += cluster_terms(cluster, rules)
     open_score = total(rules.prior_cluster, reasons, 100.0, rules)
-    verdict = judge(cluster, open_score, rules)
+    weighed = {key: points for key, _, _, points, _ in found}
+    verdict = judge(cluster, open_score, weighed, rules)
     most = ceiling(cluster, verdict, rules)
     return total(rules.prior_cluster, reasons, most, rules), verdict
 
@@ -359,10 +366,19 @@ def good_words(
     ]
 
 
-def judge(cluster: ClusterFeatures, scored: Scored, rules: Ruleset = RULESET) -> str:
-    """Harvest and pool apart: both are a campaign, a pool alone is a resale pool."""
-    harvest = sum(r.points for r in scored.reasons if r.signal in HARVEST)
-    pool = sum(r.points for r in scored.reasons if r.signal in POOL)
+def judge(
+    cluster: ClusterFeatures,
+    scored: Scored,
+    weighed: Mapping[str, float],
+    rules: Ruleset = RULESET,
+) -> str:
+    """Harvest and pool apart: both are a campaign, a pool alone is a resale pool.
+
+    `weighed`: decibans by detector before its family's cap; what a swift move to a
+    new model says of the purpose is not less because sessions are balanced, too.
+    """
+    harvest = sum(points for key, points in weighed.items() if key in HARVEST)
+    pool = sum(points for key, points in weighed.items() if key in POOL)
     if is_thin(cluster, rules) or len(scored.families) < 2:
         return INSUFFICIENT
     if not scored.families & COORDINATION:

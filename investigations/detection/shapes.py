@@ -254,7 +254,8 @@ class ClusterFeatures:
     `members`), -1 where the member was not yet or no longer there; `peers` is the
     same for accounts outside. `start_of` and `start_at` are the members' session
     starts one by one: position in `members`, second since 1970. `births` are sign-up
-    times in minutes, of members and of others.
+    times in minutes, of members and of others. Of `others_compared` customers outside
+    `others_sweeping` work through prompts as detectors/prompt_sweep.py has it.
     """
 
     members: tuple[AccountFeatures, ...]
@@ -264,6 +265,8 @@ class ClusterFeatures:
     common: Mapping[str, tuple[CommonValue, ...]] = field(default_factory=dict)
     stacks: Mapping[str, int] = field(default_factory=dict)
     template_requests: int = 0
+    others_compared: int = 0
+    others_sweeping: int = 0
     norms: Mapping[str, Norm] = field(default_factory=dict)
     starts: Ints = field(default_factory=lambda: np.zeros((0, 0), np.int64))
     peers: Ints = field(default_factory=lambda: np.zeros((0, 0), np.int64))

@@ -7,6 +7,7 @@ from investigations.detection.detectors.egress_concentration import (
     egress_concentration,
 )
 from investigations.detection.detectors.private_template import private_template
+from investigations.detection.detectors.prompt_sweep import prompt_sweep
 from investigations.detection.detectors.rare_client_stack import rare_client_stack
 from investigations.detection.detectors.reasoning_elicitation import (
     reasoning_elicitation,
@@ -28,6 +29,7 @@ CATALOGUE: tuple[Detector, ...] = (
     private_template,
     tool_schema,
     reasoning_elicitation,
+    prompt_sweep,
     balanced_starts,
     synchronised_starts,
     release_pivot,
