@@ -58,7 +58,7 @@ class Hydra:
         own = [f"{mark('mail', cast.seed, n, length=7)}.example" for n in (1, 2)]
         self.mail = [*own, "mailbox.example", "inbox.test"]
         self.pools: dict[str, Sender] = {}
-        self.replaced = 0
+        self.successors: set[str] = set()  # accounts that have one
         for n in range(max(1, round(count / POOL_SIZE))):
             self.pools[f"hydra-{n + 1}"] = self._pool(n)
         for n in range(count):
@@ -142,13 +142,16 @@ class Hydra:
             account.status = "banned"
             self.replace(account, account.until)
 
+    def has_replaced(self, lost: Account) -> bool:
+        return lost.id in self.successors
+
     def replace(self, lost: Account, banned_at: float) -> Account:
         """The account that takes a banned one's place two to thirty minutes later."""
         pool = str(lost.truth["pool"])
-        self.replaced += 1
+        self.successors.add(lost.id)
         rng = self.cast.dice("hydra replacement", lost.id)
         account = self._account(
-            rng, pool, f"hydra/for/{lost.id}", 40 + self.replaced // BLOCKS
+            rng, pool, f"hydra/for/{lost.id}", 40 + len(self.successors) // BLOCKS
         )
         account.card = lost.card if rng.random() < 0.5 else identities.card(rng)
         account.created_at = banned_at + min(30.0, 2 + around(rng, 6, 0.7)) * 60

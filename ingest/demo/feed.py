@@ -242,7 +242,8 @@ class Feeder:
         begun = self.now()
         last = self.position.live_until or self.position.ends_at
         after = max(datetime.fromisoformat(last), begun - GAP)
-        states: dict[str, str] = {}
+        # Until the first look, the platform stands where the last run left it.
+        states: dict[str, str] = dict.fromkeys(self.position.bans, "banned")
         stream = world.live(
             after, rate=self.rate, hurry_from=begun, platform=lambda: states
         )

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from heapq import heappop, heappush
 
 from ingest.demo import honest
-from ingest.demo.accounts import Account, Entry, Record, beginnings, snapshot
+from ingest.demo.accounts import Account, Entry, Record, beginnings, order_of, snapshot
 from ingest.demo.campaigns import HYDRA, Hydra
 from ingest.demo.cast import Cast
 from ingest.demo.clock import Span
@@ -28,7 +28,7 @@ def enforce_ban(cast: Cast, hydra: Hydra, account_id: str, at: float) -> list[Ac
     if account is None or account.until <= at:
         return []
     account.until, account.status = at, "banned"
-    if account.truth["campaign"] != HYDRA:
+    if account.truth["campaign"] != HYDRA or hydra.has_replaced(account):
         return []
     return [hydra.replace(account, at)]
 
@@ -40,9 +40,11 @@ class LiveStream:
     after: float
     rate: float
     platform: Platform
-    heap: list[Entry] = field(default_factory=list)
+    heap: list[tuple[float, int, str, int, Entry]] = field(default_factory=list)
+    pushed: int = 0
     states: dict[str, str] = field(default_factory=dict)
     newcomers: int = 0
+    looked: float = 0.0
 
     def records(self, hurry_from: float) -> Iterator[tuple[datetime, Record]]:
         self._catch_up_on_bans()
@@ -50,9 +52,9 @@ class LiveStream:
         while True:
             window = Span(at, at + STEP)
             self._fill(window, hurried=at + RUN_UP >= hurry_from)
-            while self.heap and self.heap[0].at < window.end:
-                self._note_changes(self.heap[0].at)
-                entry = heappop(self.heap)
+            while self.heap and self.heap[0][0] < window.end:
+                self._note_changes(self.heap[0][0])
+                entry = heappop(self.heap)[-1]
                 if not self._is_silenced(entry):
                     yield datetime.fromtimestamp(entry.at, UTC), entry.record
             at = window.end
@@ -66,7 +68,7 @@ class LiveStream:
         for sender in senders:
             for entry in sender.entries(window, whole, tag=tag, factor=factor):
                 if entry.at >= self.after:
-                    heappush(self.heap, entry)
+                    self._push(entry)
         if window.start >= self.after:
             self._welcome(window, natural * factor)
 
@@ -82,7 +84,12 @@ class LiveStream:
     def _announce(self, account: Account) -> None:
         dice = self.cast.dice("beginnings", account.id)
         for entry in beginnings(account, dice):
-            heappush(self.heap, entry)
+            self._push(entry)
+
+    def _push(self, entry: Entry) -> None:
+        # Numbered, since a status may change twice within one instant.
+        self.pushed += 1
+        heappush(self.heap, (*order_of(entry), self.pushed, entry))
 
     def _catch_up_on_bans(self) -> None:
         """After a restart: what was enforced before is known, and whoever signed up
@@ -94,6 +101,11 @@ class LiveStream:
                 self._announce(account)
 
     def _note_changes(self, now: float) -> None:
+        """Asks the platform once for each moment, so that its answers cannot hold the
+        clock."""
+        if now <= self.looked:
+            return
+        self.looked = now
         wanted = self.platform()
         for account_id in [*wanted, *(set(self.states) - set(wanted))]:
             state = wanted.get(account_id, "active")
@@ -111,7 +123,7 @@ class LiveStream:
                 self._announce(successor)
         else:
             account.until, account.status = float("inf"), state
-        heappush(self.heap, snapshot(account, now))
+        self._push(snapshot(account, now))
 
     def _is_silenced(self, entry: Entry) -> bool:
         account = self.cast.find(str(entry.record.get("account_id")))

@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 
 CORPORA = {
-    "gorilla_apibench": (120, {}),
-    "gsm8k_train": (300, {}),
+    "gorilla_apibench": (600, {}),
+    "gsm8k_train": (1100, {}),
     "alpaca_5000": (300, {}),
     "dolly_3k": (400, {}),
     "arena_hard_v01": (40, {}),

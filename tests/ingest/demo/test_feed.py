@@ -164,6 +164,27 @@ def test_live_it_tells_the_new_status_of_a_banned_account(feeder, platform):
     assert list(kept.bans) == platform.banned
 
 
+def test_after_a_restart_the_banned_stay_banned_and_nothing_is_told_twice(
+    platform, tmp_path
+):
+    first = made_feeder(platform, tmp_path)
+    world = first.begin()
+    hydra = [r["account_id"] for r in world.truth() if r["campaign"] == "hydra"]
+    platform.banned = hydra[:3]
+    list(islice(first.feed_live(world), 2))
+    again = Platform()
+    again.banned = platform.banned
+    second = made_feeder(again, tmp_path, Position.read(first.state_file))
+    resumed = second.begin()
+    before = {r["account_id"] for r in resumed.truth()}
+    second.now = lambda: ENDS_AT + timedelta(minutes=45)
+    list(islice(second.feed_live(resumed), 3))
+    told = [r for r in again.records if r["type"] == "account"]
+    assert not [r for r in told if r["account_id"] in platform.banned]
+    fresh = [r for r in resumed.truth() if r["account_id"] not in before]
+    assert all(row["population"] == "hobbyist" for row in fresh)
+
+
 def test_truth_keeps_the_accounts_of_earlier_runs(feeder):
     world = feeder.begin()
     list(islice(feeder.feed_live(world), 1))

@@ -1,5 +1,6 @@
 """After its history the demo world goes on, and answers to bans."""
 
+import itertools
 from datetime import datetime, timedelta
 from itertools import takewhile
 
@@ -65,6 +66,18 @@ def test_a_banned_account_falls_silent_and_the_platform_says_so():
     after = hour_of(live, minutes=60)
     mine = [r for r in after if r.get("account_id") == spoke[-1]["account_id"]]
     assert [(r["type"], r["status"]) for r in mine] == [("account", "banned")]
+
+
+def test_a_ban_lifted_within_the_instant_and_renewed_is_one_ban():
+    told = world()
+    lost = sorted(campaign_members(told, "hydra"))[0]
+    states = itertools.cycle([{lost: "banned"}, {}])
+    live = told.live(ENDS_AT, rate=1.0, platform=lambda: next(states))
+    hour_of(live, minutes=20)
+    fresh = len(campaign_members(told, "hydra")) - len(
+        campaign_members(world(), "hydra")
+    )
+    assert fresh == 1
 
 
 def test_a_restored_account_speaks_again():
