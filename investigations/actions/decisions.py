@@ -71,10 +71,11 @@ def decide_case(  # noqa: PLR0913 - each part of a judgement is named where it i
         return earlier
     check_version(case, version)
     require_rank(case, by)
-    ids = list(account_ids)
-    waits = policies.needs_second_person(verdict, len(set(ids)))
-    status = Case.Status.AWAITING_APPROVAL if waits else Case.Status.DECIDED
-    transitions.move(case, status)
+    ids = sorted(set(account_ids))
+    waits = policies.needs_second_person(verdict, len(ids))
+    transitions.move(
+        case, Case.Status.AWAITING_APPROVAL if waits else Case.Status.DECIDED
+    )
     decision = Decision.objects.create(
         case=case,
         verdict=verdict,
@@ -91,13 +92,19 @@ def decide_case(  # noqa: PLR0913 - each part of a judgement is named where it i
         made_at=timezone.now(),
         form_token=form_token,
     )
-    if waits:
+    _carry_out_or_ask(decision, case)
+    return decision
+
+
+def _carry_out_or_ask(decision: Decision, case: Case) -> None:
+    if case.status == Case.Status.AWAITING_APPROVAL:
         _ask_second_person(decision)
-        keep(case, "approval.requested", by=by, reason=why, **_told(decision))
+        verb = "approval.requested"
     else:
         _carry_out(decision, case)
-        keep(case, "case.decided", by=by, reason=why, **_told(decision))
-    return decision
+        verb = "case.decided"
+    by, why = decision.made_by, decision.reason
+    keep(case, verb, by=by, reason=why, **_told(decision))
 
 
 def _sent_before(case: Case, form_token: uuid.UUID) -> Decision | None:
