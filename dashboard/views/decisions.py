@@ -105,7 +105,9 @@ def _decided(request: HttpRequest, decision: Decision) -> HttpResponse:
     said = sentence_of(decision)
     if not is_fragment(request):
         messages.success(request, said)
-        return redirect(f"{reverse('cases:detail', args=[decision.case.ref])}#decision")
+        return redirect(
+            f"{reverse('cases:detail', args=[decision.case.ref])}#decision-box"
+        )
     case = readable_case(request, decision.case_id)
     response = render_box(request, case, None)
     return tell(response, said, version=case.version)

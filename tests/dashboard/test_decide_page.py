@@ -202,7 +202,7 @@ def test_without_scripts_ana_sees_the_preview_on_the_page_and_then_the_case(
     assert WHY in page.text
     response = decide(client, case, htmx=False, preview_sha256=sha_in(page))
     assert response.status_code == 302
-    assert response.url == f"/cases/{case.ref}/#decision"
+    assert response.url == f"/cases/{case.ref}/#decision-box"
 
 
 def test_clearing_tells_the_platform_nothing(signed_in, ana):
