@@ -7,13 +7,11 @@ from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Final
 
-from celery import current_app
 from django.contrib.auth.decorators import login_not_required
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.utils.decorators import method_decorator
 from drf_spectacular.utils import extend_schema
-from kombu.exceptions import OperationalError as BrokerError
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
@@ -21,6 +19,7 @@ from rest_framework.views import APIView
 
 from ingest import api_schema, bodies, keys, selectors, writers
 from ingest.errors import IngestRefused, KeyInAddress, Unavailable, UnknownKey
+from ingest.hints import bell
 from ingest.models import Batch, IngestKey
 
 PROBLEM: Final = "application/problem+json"
@@ -76,7 +75,7 @@ class Telemetry(_Door):
         origin = writers.Origin(key.source, key, "http", promise)
         batch = writers.accept(body.pieces, origin, packed=body.packed)
         if batch.state == Batch.State.PENDING:
-            _hint(batch)
+            bell.ring(batch.pk)
         return JsonResponse(batch.answer, status=202)
 
 
@@ -100,14 +99,6 @@ def _key(request: HttpRequest, scope: str) -> IngestKey:
     if scheme.lower() != "bearer":
         raise UnknownKey
     return keys.authenticate(token.strip(), scope)
-
-
-def _hint(batch: Batch) -> None:
-    """Wakes a worker. Without a broker the sweeper finds the batch by itself."""
-    try:
-        current_app.send_task("ingest.store_batch", [batch.pk], retry=False)
-    except (BrokerError, OSError) as error:
-        log.warning("No hint for batch %s: %s", batch.pk, type(error).__name__)
 
 
 def problem(refusal: IngestRefused) -> HttpResponse:

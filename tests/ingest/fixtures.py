@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 import time_machine
-from celery import current_app
 from django.test import Client
 
 from ingest import writers
+from ingest.hints import bell
 from ingest.keys import issue_key
 from ingest.ledger import ledger
 from ingest.models import Batch, Source
@@ -24,11 +24,7 @@ def hints(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The batches that a worker was woken for; no worker runs."""
     woken: list[int] = []
 
-    def send_task(name: str, args: list[int], **options: object) -> None:
-        assert name == "ingest.store_batch"
-        woken.extend(args)
-
-    monkeypatch.setattr(current_app, "send_task", send_task)
+    monkeypatch.setattr(bell, "ring", woken.append)
     return woken
 
 

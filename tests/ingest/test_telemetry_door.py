@@ -4,7 +4,6 @@ import json
 
 import pytest
 from django.db import OperationalError
-from kombu.exceptions import OperationalError as BrokerError
 
 from ingest import writers
 from ingest.keys import issue_key
@@ -93,15 +92,6 @@ def test_a_body_packed_anew_is_the_same_body(gateway):
     first = gateway.post(body, Idempotency_Key="k1").json()
     again = gateway.post(packed(body), Content_Encoding="gzip", Idempotency_Key="k1")
     assert again.json() == first
-
-
-def test_a_dead_broker_changes_nothing_for_the_sender(gateway, monkeypatch):
-    def no_broker(*args, **options):
-        raise BrokerError("connection refused")
-
-    monkeypatch.setattr("ingest.api.current_app.send_task", no_broker)
-    assert gateway.send(a_request()).status_code == 202
-    assert writers.store_pending() == 1
 
 
 def test_a_dead_database_is_a_503_with_retry_after(gateway, monkeypatch):
