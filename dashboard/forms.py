@@ -1,8 +1,9 @@
-"""What an admin may type: people, keys, the webhook endpoint."""
+"""What people type to sign in, and admins to look after the installation."""
 
 from datetime import timedelta
 from typing import Any
 
+from allauth.account.forms import LoginForm
 from django import forms
 from django.contrib.auth.models import User
 from django.contrib.auth.validators import ASCIIUsernameValidator
@@ -12,6 +13,15 @@ from ingest.models import IngestKey
 from investigations import access
 
 ROLE_CHOICES = [(role, role) for role in access.ROLES]
+
+
+class SignInForm(LoginForm):  # type: ignore[misc]  # allauth has no types
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["login"].label = "User name or e-mail"
+        for field in self.fields.values():
+            # The label says it, and stays when something is typed.
+            field.widget.attrs.pop("placeholder", None)
 
 
 class InvitationForm(forms.Form):
