@@ -15,8 +15,9 @@ from ingest.demo.clients import BROWSERS, Stack, ja4, sdk
 from ingest.demo.clock import DAY, HOUR, Rhythm
 from ingest.demo.dice import Dice, around, mark
 from ingest.demo.grammars import Harvest, Template
+from ingest.demo.senders import Sender
 from ingest.demo.texts import harvest
-from ingest.demo.traffic import App, Models, Sender, Spread
+from ingest.demo.traffic import App, Models, Spread
 
 HYDRA, REASONING = "hydra", "reasoning"
 CARDS, BLOCKS = 12, 25  # accounts a card, accounts a rented /24

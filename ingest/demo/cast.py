@@ -7,7 +7,8 @@ from ingest.demo.accounts import Account, Truth
 from ingest.demo.clients import browser
 from ingest.demo.clock import DAY, HOUR, Rhythm, Span, moment_in
 from ingest.demo.dice import Dice, around, dice, mark
-from ingest.demo.traffic import Models, Sender
+from ingest.demo.senders import Sender
+from ingest.demo.traffic import App, Models
 
 USUAL, SMALL, NEWEST = "aster-2-large", "aster-2-mini", "aster-3-large"
 # Days before the end at which the newest model came out.
@@ -97,6 +98,20 @@ class Cast:
         self.senders.append(sender)
         return sender
 
+    def send_own(self, account: Account, app: App, volume: float, rng: Dice) -> Sender:
+        """One person's traffic from one account, in the evenings of where they live."""
+        return self.send(
+            Sender(
+                key=account.id,
+                accounts=[account],
+                apps=[(app, 1.0)],
+                volume=volume,
+                rhythm=Rhythm("evening", offset(rng)),
+                models=self.honest_models(rng),
+                logs_in=not (app.stack or account.stack).server,
+            )
+        )
+
     def honest_models(self, rng: Dice, *, days: float = 9.0) -> Models:
         """Most wait a week or two before they try a new model, many never do."""
         usual = USUAL if rng.random() < 0.7 else SMALL
@@ -111,3 +126,9 @@ def offset(rng: Dice) -> int:
 
 def key_ids(rng: Dice, count: int = 1) -> tuple[str, ...]:
     return tuple(f"key_{rng.getrandbits(64):016x}" for _ in range(count))
+
+
+def pays(account: Account, rng: Dice, chance: float = 1.0) -> None:
+    if rng.random() < chance:
+        account.card = account.card or identities.card(rng)
+        account.plan, account.verification = "pay_as_you_go", "payment"
