@@ -10,6 +10,7 @@ from ingest.models import AccountDay
 from investigations import policies
 from investigations.detection.models import Cluster, ClusterHour, Membership
 from investigations.models import Approval, Case, Decision, Effect
+from investigations.selectors.queue import QUEUE_SORTS
 
 DAYS = 21
 CASES = 8
@@ -92,9 +93,9 @@ def losses(now: datetime) -> Losses:
 
 
 def urgent_cases() -> list[Case]:
-    cases = Case.objects.filter(status__in=Case.UNFINISHED)
-    related = cases.select_related("cluster__exposure", "assignee")
-    return list(related.order_by("-priority", "pk")[:CASES])
+    """Open cases in the order of the queue: what costs most while nobody acts."""
+    cases = Case.objects.unfinished().select_related("cluster__exposure", "assignee")
+    return list(cases.order_by(QUEUE_SORTS["loss"].desc(), "-pk")[:CASES])
 
 
 def newest_clusters() -> list[Cluster]:
@@ -104,5 +105,7 @@ def newest_clusters() -> list[Cluster]:
 
 
 def last_decisions() -> list[Decision]:
-    related = Decision.objects.select_related("case", "made_by", "target_list")
+    related = Decision.objects.select_related(
+        "approval", "case", "made_by", "target_list"
+    )
     return list(related.order_by("-pk")[:DECISIONS])
