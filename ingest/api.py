@@ -12,13 +12,20 @@ from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.utils.decorators import method_decorator
 from drf_spectacular.utils import extend_schema
+from rest_framework.exceptions import MethodNotAllowed
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from ingest import api_schema, bodies, keys, selectors, writers
-from ingest.errors import IngestRefused, KeyInAddress, Unavailable, UnknownKey
+from ingest.errors import (
+    IngestRefused,
+    KeyInAddress,
+    Unavailable,
+    UnknownKey,
+    WrongMethod,
+)
 from ingest.hints import bell
 from ingest.models import Batch, IngestKey
 
@@ -61,10 +68,14 @@ class _Door(APIView):
         if isinstance(exc, OperationalError | InterfaceError):
             log.warning("The database does not answer: %s", type(exc).__name__)
             return problem(Unavailable())
+        if isinstance(exc, MethodNotAllowed):
+            return problem(WrongMethod(self.http_method_names[0].upper()))
         return super().handle_exception(exc)
 
 
 class Telemetry(_Door):
+    http_method_names = ["post"]
+
     @extend_schema(**api_schema.TELEMETRY)
     def post(self, request: Request) -> HttpResponse:
         """Take records: what is good is kept, what is not is answered with a reason."""
@@ -80,6 +91,8 @@ class Telemetry(_Door):
 
 
 class BatchDetail(_Door):
+    http_method_names = ["get", "head"]
+
     @extend_schema(**api_schema.BATCH)
     def get(self, request: Request, batch_id: uuid.UUID) -> HttpResponse:
         """What became of a batch: its counts, and each line that was not stored."""
@@ -115,6 +128,8 @@ def problem(refusal: IngestRefused) -> HttpResponse:
     if refusal.where:
         document["where"] = refusal.where
     response = JsonResponse(document, status=refusal.status, content_type=PROBLEM)
+    if isinstance(refusal, WrongMethod):
+        response["Allow"] = refusal.allowed
     if refusal.status == HTTPStatus.UNAUTHORIZED:
         response["WWW-Authenticate"] = 'Bearer realm="Stillwatch"'
     if refusal.status == HTTPStatus.SERVICE_UNAVAILABLE:

@@ -105,6 +105,15 @@ class WrongEncoding(IngestRefused):
     code = "wrong_content_encoding"
 
 
+class WrongMethod(IngestRefused):
+    status = 405
+    code = "method_not_allowed"
+
+    def __init__(self, allowed: str) -> None:
+        super().__init__(f"Only {allowed} is taken here.", hint=f"Use {allowed}.")
+        self.allowed = allowed
+
+
 class KeyReused(IngestRefused):
     status = 422
     code = "idempotency_key_reused"

@@ -18,7 +18,8 @@ from django.utils import timezone
 
 from ingest import lines, reading, verdicts
 from ingest.errors import EmptyBody, KeyReused, TooManyLines, Unreadable
-from ingest.models import Batch, IngestKey, QuarantinedLine, Source
+from ingest.models import Batch, IngestKey, Source
+from ingest.quarantine import KeptLine, keep
 from ingest.reading import Refusal
 from ingest.verdicts import Clock
 
@@ -64,12 +65,19 @@ class Intake:
             self.payload.append(self.compressor.flush())
 
     def take(self, chunk: lines.Chunk) -> None:
+        self.check_room(chunk)
         found = reading.read(chunk, self.clock)
         self.received += found.received
         self.accepted += len(found.records)
         self.refusals += found.refusals
         self.unknown.update(found.unknown)
-        if self.received > settings.INGEST_MAX_LINES:
+
+    def check_room(self, chunk: lines.Chunk) -> None:
+        """Raises before work is spent on more lines than one request may have."""
+        room = settings.INGEST_MAX_LINES - self.received
+        if chunk.data.count(b"\n") < room:
+            return
+        if sum(1 for line in chunk.split() if line.strip()) > room:
             raise TooManyLines(
                 f"More than {settings.INGEST_MAX_LINES:,} records in one request."
             )
@@ -165,9 +173,8 @@ def _commit(intake: Intake, origin: Origin, payload: bytes, now: datetime) -> Ba
         batch.state, batch.stored_at = Batch.State.STORED, now
     batch.answer = _answer(batch, intake.refusals)
     batch.save(force_insert=True)
-    QuarantinedLine.objects.bulk_create(
-        (quarantined(batch, each) for each in intake.refusals), batch_size=1000
-    )
+    if intake.refusals:
+        keep(KeptLine.of(batch.pk, each) for each in intake.refusals)
     return batch
 
 
@@ -177,20 +184,6 @@ def _named(unknown: Counter[str]) -> dict[str, int]:
     for name, count in sorted(unknown.items())[:MAX_NAMED_UNKNOWNS]:
         named[verdicts.shown(name)] += count
     return dict(named)
-
-
-def quarantined(batch: Batch, refusal: Refusal) -> QuarantinedLine:
-    verdict = refusal.verdict
-    return QuarantinedLine(
-        batch=batch,
-        fate=verdict.fate,
-        line=refusal.line,
-        byte_offset=refusal.offset,
-        field=verdict.field[:256],
-        code=verdict.code,
-        message=verdict.message[:1000],
-        raw=refusal.raw,
-    )
 
 
 def _answer(batch: Batch, refusals: list[Refusal]) -> dict[str, object]:

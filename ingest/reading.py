@@ -185,7 +185,7 @@ def _read_line(line: bytes, clock: Clock | None) -> Record | Verdict:
     try:
         record = _DECODER.decode(line)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        return verdicts.of_shape(line, error)
+        return verdicts.of_shape(parsed, error)
     # A number out of range in a field that is dropped anyway harms nobody.
     if isinstance(parsed, Verdict) and parsed.code != "number_range":
         return parsed

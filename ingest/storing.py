@@ -16,9 +16,10 @@ from ingest import accounts, columns, fingerprints, partitions, templates
 from ingest.columns import EVENT_COLUMNS, Place
 from ingest.lines import Chunk
 from ingest.models import Batch, ModelRelease, QuarantinedLine, ResponseHash, StaleDay
+from ingest.quarantine import KeptLine
 from ingest.schemas import Account, Activity, Record, Request
 from ingest.schemas import ModelRelease as Release
-from ingest.verdicts import SKEW_FLAGGED
+from ingest.verdicts import SKEW_FLAGGED, shown
 
 # A session that runs past midnight is the next day's business too (rollups.py).
 SESSION_GAP: Final = timedelta(minutes=30)
@@ -45,7 +46,7 @@ class Tally:
         self.duplicates: Counter[int] = Counter()
         self.conflicts: Counter[int] = Counter()
         self.refused: Counter[int] = Counter()
-        self.quarantine: list[QuarantinedLine] = []
+        self.kept: list[KeptLine] = []
         self.places = {
             batch.pk: Place(
                 batch.source_id,
@@ -116,15 +117,16 @@ def _judge_repeat(entry: Entry, known_content: str, tally: Tally) -> None:
         return
     tally.conflicts[entry.batch.pk] += 1
     event_id = getattr(entry.record, "event_id", "")
-    tally.quarantine.append(
-        QuarantinedLine(
-            batch=entry.batch,
-            fate=QuarantinedLine.Fate.CONFLICT,
+    tally.kept.append(
+        KeptLine(
+            batch_id=entry.batch.pk,
+            fate=QuarantinedLine.Fate.CONFLICT.value,
             line=entry.line,
+            byte_offset=None,
             field="event_id",
             code="conflict",
-            message=f"`event_id` {event_id} was received before with other content, "
-            "which was kept; send a correction under an id of its own.",
+            message=f"`event_id` {shown(event_id)} was received before with other "
+            "content, which was kept; send a correction under an id of its own.",
             raw=entry.chunk.line(entry.line),
         )
     )

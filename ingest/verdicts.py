@@ -162,9 +162,8 @@ def _depth(value: object) -> int:
     return deepest
 
 
-def of_shape(raw: bytes, error: Exception) -> Verdict:
-    """Why a line does not have the shape of a record."""
-    parsed = parse(raw)
+def of_shape(parsed: dict[str, object] | Verdict, error: Exception) -> Verdict:
+    """Why a line that was parsed does not have the shape of a record."""
     if isinstance(parsed, Verdict):
         return replace(parsed, field=parsed.field or _path(error))
     kind = parsed.get("type")

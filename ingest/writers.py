@@ -22,8 +22,9 @@ from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from ingest import lines, reading, storing
-from ingest.inbox import Origin, accept, quarantined
-from ingest.models import Batch, QuarantinedLine
+from ingest.inbox import Origin, accept
+from ingest.models import Batch
+from ingest.quarantine import KeptLine, keep
 from ingest.storing import Entry
 from ingest.unpacking import unpack_gzip
 
@@ -113,7 +114,8 @@ def _store_together(pks: Sequence[int]) -> int:
             storing.store(pending, tally)
             pending = []
     storing.store(pending, tally)
-    QuarantinedLine.objects.bulk_create(tally.quarantine, batch_size=1000)
+    if tally.kept:
+        keep(tally.kept)
     for batch in batches:
         _close(batch, tally)
     return len(batches)
@@ -132,7 +134,7 @@ def _entries(batches: list[Batch], tally: storing.Tally) -> Iterator[list[Entry]
                 if refusal.line not in rejected:
                     # Accepted under older rules: kept, and counted as refused now.
                     tally.refused[batch.pk] += 1
-                    tally.quarantine.append(quarantined(batch, refusal))
+                    tally.kept.append(KeptLine.of(batch.pk, refusal))
             yield [
                 Entry(batch, chunk, line, record)
                 for line, record in zip(found.lines, found.records, strict=True)

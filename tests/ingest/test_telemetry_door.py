@@ -4,6 +4,7 @@ import json
 
 import pytest
 from django.db import OperationalError
+from django.test import Client
 
 from ingest import writers
 from ingest.keys import issue_key
@@ -15,7 +16,7 @@ from ingest.models import (
     QuarantinedLine,
     Source,
 )
-from tests.ingest.fixtures import Gateway
+from tests.ingest.fixtures import URL, Gateway
 from tests.ingest.records import (
     a_release,
     a_request,
@@ -138,6 +139,13 @@ def test_a_refused_line_is_kept_byte_for_byte_with_its_place(gateway):
     line = QuarantinedLine.objects.get()
     assert (bytes(line.raw), line.line, line.code) == (bad, 2, "bad_encoding")
     assert line.byte_offset == len(ndjson([a_request()]))
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "OPTIONS", "PATCH"])
+def test_another_method_is_told_which_one_to_use(db, method):
+    answer = Client().generic(method, URL)
+    assert (answer.status_code, answer["Allow"]) == (405, "POST")
+    assert answer.json()["hint"] == "Use POST."
 
 
 @pytest.mark.parametrize("accept", ["text/html", "application/problem+json", "a/b"])
