@@ -77,23 +77,10 @@ def account_row(account: Account) -> AccountRow:
         "cluster_id": cluster.ref if cluster else None,
         "cluster_score": cluster.score if cluster else None,
         "status": account.status,
-        "first_flagged_at": _first_flagged_at(account, membership),
+        # Detection counts the cluster's score too when it notes this.
+        "first_flagged_at": score.first_flagged_at if score else None,
         "reasons": reason_rows(score.reasons if score else []),
     }
-
-
-def _first_flagged_at(
-    account: Account, membership: Membership | None
-) -> datetime | None:
-    """The first time the account's score, or its cluster's, reached 70.
-
-    A cluster flagged before the account joined it flags the account on joining.
-    """
-    score = getattr(account, "score", None)
-    times = [score.first_flagged_at] if score else []
-    if membership and (flagged := membership.cluster.first_flagged_at):
-        times.append(max(flagged, membership.joined_at))
-    return min((time for time in times if time), default=None)
 
 
 def reason_rows(reasons: Iterable[dict[str, Any]]) -> list[ReasonRow]:

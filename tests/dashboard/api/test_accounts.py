@@ -117,13 +117,6 @@ def test_a_cluster_id_keeps_its_members(reader):
     assert ids(response) == [member.account.external_id]
 
 
-def test_an_account_joining_a_flagged_cluster_was_flagged_when_it_joined(reader):
-    cluster = ClusterFactory(first_flagged_at=datetime(2026, 11, 2, tzinfo=UTC))
-    MembershipFactory(cluster=cluster, joined_at=datetime(2026, 11, 9, tzinfo=UTC))
-    [row] = reader.get(ACCOUNTS).json()["results"]
-    assert row["first_flagged_at"] == "2026-11-09T00:00:00Z"
-
-
 @pytest.mark.parametrize("ordering", ["-score", "score", "account_id", "-account_id"])
 def test_pages_meet_every_account_once_and_lead_back(reader, ordering):
     scored(*[50.0] * 7, 10.0, 90.0)
