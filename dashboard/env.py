@@ -93,6 +93,8 @@ def database(name: str) -> dict[str, object]:
     except ValueError:
         raise ImproperlyConfigured(f"{name} has a port that is no number.") from None
     query = dict(pair.split("=", 1) for pair in parts.query.split("&") if "=" in pair)
+    # A database that is away must be said within seconds, not after minutes.
+    query.setdefault("connect_timeout", "5")
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": unquote(parts.path[1:]),

@@ -105,6 +105,8 @@ CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.db.DatabaseCache",
         "LOCATION": "dashboard_cache",
+        # The default of 300 would let a guesser push lock-outs out by making more.
+        "OPTIONS": {"MAX_ENTRIES": 100_000},
     }
 }
 
