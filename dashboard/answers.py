@@ -7,6 +7,8 @@ from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
+from investigations.errors import DomainError
+
 
 def reader(request: HttpRequest) -> User:
     """Who is looking; every page here asks people to sign in first."""
@@ -36,6 +38,15 @@ def changed(
         messages.success(request, sentence)
         return redirect(back)
     return tell(HttpResponse(status=204), sentence, **detail)
+
+
+def refuse(request: HttpRequest, refused: DomainError) -> HttpResponse:
+    """Not done, and nowhere in the page a form to say so in."""
+    if not is_fragment(request):
+        raise refused
+    response = HttpResponse(status=refused.status)
+    response["HX-Trigger"] = json.dumps({"case-refused": refused.sentence})
+    return response
 
 
 def tell(response: HttpResponse, sentence: str, **detail: object) -> HttpResponse:

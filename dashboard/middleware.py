@@ -102,6 +102,8 @@ class SessionLimits:
         if settings.SESSION_COOKIE_NAME in request.COOKIES and self.is_over(request):
             logout(request)
             messages.info(request, "You were signed out after a while without use.")
+            if is_part(request):
+                return HttpResponse(status=401)
             if not problems.wants_problem(request):
                 return redirect_to_login(request.get_full_path())
         return self.get_response(request)
@@ -115,9 +117,17 @@ class SessionLimits:
         idle = now - seen > settings.SESSION_IDLE_SECONDS
         if idle or now - began > settings.SESSION_COOKIE_AGE:
             return True
-        if "began" not in session or now - seen > self.STEP:
+        # A page that asks for its news by itself is not somebody using it.
+        used = "X-Poll" not in request.headers and now - seen > self.STEP
+        if "began" not in session or used:
             session["began"], session["seen"] = began, now
         return False
+
+
+def is_part(request: HttpRequest) -> bool:
+    """Whether a page asks for a part of itself: sent to sign in, it would show the
+    sign-in page in that part's place, over what someone has typed."""
+    return request.headers.get("HX-Request") == "true"
 
 
 class LoginRequired(LoginRequiredMiddleware):
@@ -132,6 +142,8 @@ class LoginRequired(LoginRequiredMiddleware):
     ) -> HttpResponseBase | None:
         if not getattr(view_func, "login_required", True):
             return None
+        if is_part(request) and not request.user.is_authenticated:
+            return HttpResponse(status=401)
         return super().process_view(request, view_func, view_args, view_kwargs)
 
 

@@ -4,6 +4,7 @@ from hashlib import sha256
 
 from django.contrib.auth.models import User
 from django.http import Http404, HttpRequest
+from django.middleware.csrf import get_token
 from django.urls import reverse
 from django.utils import timezone
 
@@ -92,15 +93,17 @@ def head_context(request: HttpRequest, case: Case) -> Context:
         "may_reopen": works and not case.is_unfinished,
         "may_reveal": access.can(user, access.REVEAL),
         "grown": max(size - case.opened_on.get("size", size), 0),
-        "seen": head_digest(case),
+        "seen": head_digest(request, case),
     }
 
 
-def head_digest(case: Case) -> str:
-    """Changes with anything the head shows."""
+def head_digest(request: HttpRequest, case: Case) -> str:
+    """Changes with anything the head shows, and with the token that it carries: who
+    signs in anew gets another one, and the forms on the page need it."""
     cluster = case.cluster
     measured = cluster and (cluster.score, cluster.size, cluster.updated_at)
-    shown = (case.version, measured)
+    get_token(request)  # makes the secret where there is none yet
+    shown = (case.version, measured, request.META["CSRF_COOKIE"])
     return sha256(repr(shown).encode()).hexdigest()[:16]
 
 

@@ -28,7 +28,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
 def head(request: HttpRequest, pk: int) -> HttpResponse:
     """The head again, or nothing while it shows what is still so."""
     case = readable_case(request, pk)
-    if request.GET.get("seen") == context.head_digest(case):
+    if request.GET.get("seen") == context.head_digest(request, case):
         return HttpResponse(status=204)
     return render(request, "cases/_head.html", context.head_context(request, case))
 

@@ -10,13 +10,14 @@ from django.urls import reverse
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_GET, require_POST
 
-from dashboard.answers import changed, is_fragment
+from dashboard.answers import changed, is_fragment, refuse
 from dashboard.cases.filters import queue_filter, same
 from dashboard.cases.forms import WORKERS
 from dashboard.query import address
 from investigations import access, selectors
 from investigations.actions.cases import assign_case
 from investigations.detection.models import Band, Cluster
+from investigations.errors import DomainError
 from investigations.models import Case
 from investigations.selectors import QueueFilter, QueuePage
 from investigations.transitions import may_move
@@ -70,11 +71,14 @@ def take(request: HttpRequest) -> HttpResponse:
     access.require(request.user, access.WORK)
     me = _reader(request)
     refs = request.POST.getlist("case")[: selectors.QUEUE_ROWS]
-    with transaction.atomic():
-        taken = [
-            assign_case(case=access.case_for_change(me, ref), to=me, by=me)
-            for ref in refs
-        ]
+    try:
+        with transaction.atomic():
+            taken = [
+                assign_case(case=access.case_for_change(me, ref), to=me, by=me)
+                for ref in refs
+            ]
+    except DomainError as refused:
+        return refuse(request, refused)
     if len(taken) == 1:
         case = taken[0]
         words, version = f"{case.ref} is assigned to you.", case.version

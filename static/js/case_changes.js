@@ -2,7 +2,9 @@
 //   case-changed             sent by the server after a change; said aloud here, and
 //                            [data-case-version] learns the version if the change was
 //                            ours alone: another's change must still count as stale
+//   case-refused             sent where nothing was done; said in [data-refused]
 //   [data-opens-when-filled] a <dialog> that opens when htmx puts a form into it
+//   [data-fresh-token]       came with a part of the page; every form takes it over
 //   form[data-empties]       is emptied once what it sent was taken
 //   select[data-submits]     sends its form when another entry is chosen
 import { announce } from "./announce.js";
@@ -15,10 +17,34 @@ document.addEventListener("case-changed", ({ detail }) => {
   }
 });
 
+document.addEventListener("case-refused", ({ detail }) => {
+  const told = document.querySelector("[data-refused]");
+  told.querySelector("span").textContent = detail.value;
+  told.hidden = false;
+});
+
+document.addEventListener("htmx:beforeRequest", (event) => {
+  if (event.detail.requestConfig.verb === "get") return;
+  const told = document.querySelector("[data-refused]");
+  if (told) told.hidden = true;
+});
+
 document.addEventListener("htmx:afterSwap", (event) => {
   const dialog = event.detail.target;
   if (!dialog.matches?.("dialog[data-opens-when-filled]") || dialog.open) return;
   dialog.showModal();
+});
+
+// After signing in anew, the forms that were left open need the new token.
+document.addEventListener("htmx:afterSwap", (event) => {
+  const token = event.detail.elt.querySelector?.("[data-fresh-token]")?.value;
+  if (!token) return;
+  document.body.setAttribute("hx-headers", JSON.stringify({ "X-CSRFToken": token }));
+  for (const input of document.querySelectorAll("input[name=csrfmiddlewaretoken]")) {
+    input.value = token;
+  }
+  const ended = document.querySelector("[data-signed-out]");
+  if (ended) ended.hidden = true;
 });
 
 document.addEventListener("htmx:afterRequest", (event) => {

@@ -2,7 +2,8 @@
 //   [data-ago]       <time> elements stay true ("3m ago" becomes "4m ago")
 //   [data-announce]  swapped-in content says what changed, once, politely
 //   [data-poll]      a hidden tab stops asking; it asks again when looked at
-// A response that could not be swapped says so instead of leaving the page as it was.
+// A response that could not be swapped says so instead of leaving the page as it was:
+//   [data-request-failed], [data-signed-out]  shown until a request gets through
 import { announce } from "./announce.js";
 
 const UNITS = [
@@ -47,19 +48,38 @@ document.addEventListener("htmx:beforeRequest", (event) => {
   if (polled && document.hidden) event.preventDefault();
 });
 
-document.addEventListener("visibilitychange", () => {
-  if (document.hidden || !window.htmx) return;
+function refreshAll() {
   for (const element of document.querySelectorAll("[data-poll]")) {
-    window.htmx.trigger(element, "refresh");
+    window.htmx?.trigger(element, "refresh");
   }
+}
+
+document.addEventListener("visibilitychange", () => {
+  if (!document.hidden) refreshAll();
 });
+
+let askedAgain = false;
+const notice = (name) => document.querySelector(`[data-${name}]`);
 
 for (const name of ["htmx:responseError", "htmx:sendError", "htmx:timeout"]) {
   document.addEventListener(name, (event) => {
-    const status = event.detail.xhr?.status;
-    const failure = document.querySelector("[data-request-failed]");
-    if (failure) failure.hidden = false;
-    // A session that ended sends us to sign in; nothing typed here can be sent.
-    if (status === 401) window.location.reload();
+    // Whoever was signed out signs in beside this page: what they typed stays in it.
+    const ended = event.detail.xhr?.status === 401;
+    const shown = notice(ended ? "signed-out" : "request-failed");
+    if (ended) askedAgain = false;
+    if (shown) shown.hidden = false;
   });
 }
+
+document.addEventListener("htmx:afterRequest", (event) => {
+  if (!event.detail.successful) return;
+  const failed = notice("request-failed");
+  if (failed) failed.hidden = true;
+  const ended = notice("signed-out");
+  if (!ended || ended.hidden) return;
+  // Forms of before the new sign-in hold an old token: with [data-fresh-token] on the
+  // page, whoever brings the new one takes the notice away.
+  if (!notice("fresh-token")) ended.hidden = true;
+  else if (!askedAgain) refreshAll();
+  askedAgain = true;
+});

@@ -178,6 +178,16 @@ def test_when_one_of_several_does_not_exist_none_is_taken(signed_in, ana):
     assert case.assignee is None
 
 
+def test_a_case_that_is_gone_is_refused_in_a_sentence_on_the_page(signed_in, ana):
+    response = signed_in(ana).post(
+        reverse("cases:take"), {"case": "C-999999"}, headers=HTMX
+    )
+    assert response.status_code == 404
+    assert json.loads(response["HX-Trigger"]) == {
+        "case-refused": "There is no such case."
+    }
+
+
 def test_vic_reads_the_queue_and_is_offered_nothing_to_do(signed_in, vic):
     case = losing(10)
     shown = signed_in(vic).get(QUEUE)

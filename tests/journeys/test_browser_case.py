@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from django.contrib.sessions.models import Session
 from playwright.sync_api import expect
 
 from investigations import access
@@ -10,6 +11,7 @@ from investigations.actions.cases import assign_case, open_case
 from investigations.actions.endpoints import set_endpoint
 from investigations.delivery import deliver_pending
 from investigations.models import Case, Decision, Note
+from tests.conftest import PASSWORD
 from tests.dashboard.case_scenes import campaign
 from tests.investigations.receiver import listening
 
@@ -205,3 +207,31 @@ def test_the_pages_of_judgement_break_no_rule_of_access(
         overflow = "document.documentElement.scrollWidth - innerWidth"
         assert hers.page.evaluate(overflow) <= 0, path
     assert hers.complaints == []
+
+
+def test_ana_who_was_signed_out_signs_in_beside_the_page_and_goes_on(
+    at_work, ana, cases
+):
+    hers = at_work(ana)
+    page = hers.page
+    page.goto(f"/cases/{cases[0].ref}/")
+    page.get_by_role("radio", name="Clear").check()
+    page.select_option("#ground", "not_enough_evidence")
+    page.fill("#reason", WHY)
+    Session.objects.all().delete()
+    page.keyboard.press("Tab")
+    notice = page.locator("[data-signed-out]")
+    expect(notice).to_be_visible(timeout=20_000)
+    expect(page.locator("#reason")).to_have_value(WHY)
+
+    beside = page.context.new_page()
+    beside.goto("/auth/login/")
+    beside.locator("input[name=login]").fill("ana")
+    beside.locator("input[name=password]").fill(PASSWORD)
+    beside.keyboard.press("Enter")
+    beside.wait_for_url(lambda url: "login" not in url)
+    expect(notice).to_be_hidden(timeout=20_000)
+    page.get_by_role("button", name="Clear 6 accounts…").click()
+    page.get_by_role("dialog").get_by_role("button", name="Clear").click()
+    expect(page.locator("#case-head")).to_contain_text("decided")
+    assert Decision.objects.get().reason == WHY
