@@ -18,10 +18,10 @@ from django.utils import timezone
 
 from ingest import lines, reading, verdicts
 from ingest.errors import EmptyBody, KeyReused, TooManyLines, Unreadable
+from ingest.meanings import Clock
 from ingest.models import Batch, IngestKey, Source
 from ingest.quarantine import KeptLine, keep
 from ingest.reading import Refusal
-from ingest.verdicts import Clock
 
 # Beyond these an answer names no more; every one of them is kept all the same.
 MAX_ERRORS_TOLD: Final = 10_000

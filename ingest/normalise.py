@@ -86,6 +86,9 @@ def mail_domain(domain: str) -> str:
             lowered = lowered.encode("idna").decode()
         except UnicodeError:
             return ""
+    # No name in the DNS is longer (RFC 1035, 2.3.4).
+    if len(lowered) > 253:
+        return ""
     return SAME_DOMAIN.get(lowered, lowered)
 
 

@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from ingest import fingerprints, normalise, schemas, verdicts
+from ingest import fingerprints, meanings, normalise, schemas, verdicts
 from ingest.lines import Chunk
+from ingest.meanings import Clock
 from ingest.schemas import Record, Request
-from ingest.verdicts import Clock, Verdict
+from ingest.verdicts import Verdict
 
 _DECODER = msgspec.json.Decoder(Record)
 _ENCODER = msgspec.json.Encoder()
@@ -131,7 +132,7 @@ def _all_meant(records: list[Record], clock: Clock) -> bool:
     """Whether the careful look at values can be skipped; sets make it cheap."""
     requests = [record for record in records if type(record) is Request]
     others = [record for record in records if type(record) is not Request]
-    if any(verdicts.of_meaning(record, clock) for record in others):
+    if any(meanings.of_meaning(record, clock) for record in others):
         return False
     if not requests:
         return True
@@ -189,5 +190,5 @@ def _read_line(line: bytes, clock: Clock | None) -> Record | Verdict:
     # A number out of range in a field that is dropped anyway harms nobody.
     if isinstance(parsed, Verdict) and parsed.code != "number_range":
         return parsed
-    meaning = verdicts.of_meaning(record, clock) if clock is not None else None
-    return verdicts.of_texts(record) or meaning or record
+    meaning = meanings.of_meaning(record, clock) if clock is not None else None
+    return meanings.of_texts(record) or meaning or record

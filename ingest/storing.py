@@ -15,11 +15,12 @@ from django.db import connection
 from ingest import accounts, columns, fingerprints, partitions, templates
 from ingest.columns import EVENT_COLUMNS, Place
 from ingest.lines import Chunk
+from ingest.meanings import SKEW_FLAGGED
 from ingest.models import Batch, ModelRelease, QuarantinedLine, ResponseHash, StaleDay
 from ingest.quarantine import KeptLine
 from ingest.schemas import Account, Activity, Record, Request
 from ingest.schemas import ModelRelease as Release
-from ingest.verdicts import SKEW_FLAGGED, shown
+from ingest.verdicts import shown
 
 # A session that runs past midnight is the next day's business too (rollups.py).
 SESSION_GAP: Final = timedelta(minutes=30)

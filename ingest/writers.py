@@ -30,11 +30,15 @@ from ingest.unpacking import unpack_gzip
 
 __all__ = ["Origin", "accept", "store_batch", "store_pending"]
 
+# How long a claim holds, and how long a batch that failed is left alone.
 LEASE: Final = timedelta(seconds=30)
 MAX_ATTEMPTS: Final = 3
 # Small batches are stored together up to about this many records a transaction.
 MERGED_BATCHES: Final = 50
 FLUSH_RECORDS: Final = 20_000
+# What may be in memory at once, unpacked.
+MERGED_BYTES: Final = 64 * 1024 * 1024
+FLUSH_BYTES: Final = 32 * 1024 * 1024
 
 log = logging.getLogger(__name__)
 
@@ -70,6 +74,7 @@ def _claim(candidates: QuerySet[Batch], *, limit: int) -> list[Batch]:
         .select_for_update(skip_locked=True)
         .defer("payload", "answer")[:limit]
     )
+    batches = _fitting(batches)
     worn_out = [each for each in batches if each.attempts >= MAX_ATTEMPTS]
     for batch in worn_out:
         _park(batch, batch.error or "Three attempts ended without an answer.")
@@ -78,6 +83,16 @@ def _claim(candidates: QuerySet[Batch], *, limit: int) -> list[Batch]:
         claimed_at=now, attempts=F("attempts") + 1
     )
     return claimed
+
+
+def _fitting(batches: list[Batch]) -> list[Batch]:
+    """The first of them, and as many more as fit into memory with it."""
+    total = 0
+    for count, batch in enumerate(batches):
+        total += batch.byte_count
+        if count and total > MERGED_BYTES:
+            return batches[:count]
+    return batches
 
 
 def _store(claimed: Sequence[Batch]) -> int:
@@ -108,11 +123,13 @@ def _store_together(pks: Sequence[int]) -> int:
     )
     tally = storing.Tally(batches)
     pending: list[Entry] = []
-    for entries in _entries(batches, tally):
+    size = 0
+    for chunk_size, entries in _entries(batches, tally):
         pending += entries
-        if len(pending) >= FLUSH_RECORDS:
+        size += chunk_size
+        if len(pending) >= FLUSH_RECORDS or size >= FLUSH_BYTES:
             storing.store(pending, tally)
-            pending = []
+            pending, size = [], 0
     storing.store(pending, tally)
     if tally.kept:
         keep(tally.kept)
@@ -121,8 +138,10 @@ def _store_together(pks: Sequence[int]) -> int:
     return len(batches)
 
 
-def _entries(batches: list[Batch], tally: storing.Tally) -> Iterator[list[Entry]]:
-    """The accepted records of each batch, a chunk at a time."""
+def _entries(
+    batches: list[Batch], tally: storing.Tally
+) -> Iterator[tuple[int, list[Entry]]]:
+    """The accepted records of each batch, a chunk at a time, and the chunk's size."""
     for batch in batches:
         rejected = set(batch.lines.values_list("line", flat=True))
         body = unpack_gzip(
@@ -135,11 +154,14 @@ def _entries(batches: list[Batch], tally: storing.Tally) -> Iterator[list[Entry]
                     # Accepted under older rules: kept, and counted as refused now.
                     tally.refused[batch.pk] += 1
                     tally.kept.append(KeptLine.of(batch.pk, refusal))
-            yield [
-                Entry(batch, chunk, line, record)
-                for line, record in zip(found.lines, found.records, strict=True)
-                if line not in rejected
-            ]
+            yield (
+                len(chunk.data),
+                [
+                    Entry(batch, chunk, line, record)
+                    for line, record in zip(found.lines, found.records, strict=True)
+                    if line not in rejected
+                ],
+            )
 
 
 def _close(batch: Batch, tally: storing.Tally) -> None:
@@ -176,8 +198,9 @@ def _fail(pk: int, error: Exception) -> None:
     if batch.attempts >= MAX_ATTEMPTS:
         _park(batch, reason)
         return
-    batch.error, batch.claimed_at = reason, None
-    batch.save(update_fields=["error", "claimed_at"])
+    # The claim stays: after the lease, and not at once, it is tried again.
+    batch.error = reason
+    batch.save(update_fields=["error"])
 
 
 def _park(batch: Batch, reason: str) -> None:

@@ -1,5 +1,6 @@
 """The published contract is the one that is enforced."""
 
+import inspect
 import json
 import re
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import jsonschema  # type: ignore[import-untyped]  # ships no types
 import pytest
 
-from ingest import contract, schemas, verdicts
+from ingest import contract, meanings, schemas, verdicts
 from tests.ingest.records import a_release, a_request, an_account, an_activity
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "contract"
@@ -60,7 +61,7 @@ def test_every_example_of_the_page_is_stored(deliver):
 def test_the_page_explains_every_code():
     told = set(re.findall(r"^\| (.+?) \|", PAGE, re.MULTILINE))
     explained = {code for cell in told for code in re.findall(r"`(\w+)`", cell)}
-    source = Path(verdicts.__file__).read_text(encoding="utf-8")
-    used = set(re.findall(r'Verdict\(\s*"(\w+)"', source))
+    sources = map(inspect.getsource, (verdicts, meanings))
+    used = set(re.findall(r'Verdict\(\s*"(\w+)"', "".join(sources)))
     used |= {code for _, code, _ in verdicts._RULES}
     assert used | {"line_too_long", "conflict"} <= explained

@@ -33,16 +33,22 @@ def test_storing_a_batch_twice_stores_it_once(accepted):
     assert Event.objects.count() == 10
 
 
-def test_a_worker_that_died_holds_its_batch_for_the_lease_only(accepted, clock):
+def test_a_worker_that_died_holds_its_batch_for_the_lease_only(accepted, wait):
     # Claimed, and then the process was gone.
     assert writers._claim(Batch.objects.all(), limit=1)
     assert writers.store_pending() == 0
-    clock.shift(writers.LEASE + timedelta(seconds=1))
+    wait()
     assert writers.store_pending() == 1
     assert Event.objects.count() == 10
 
 
-def test_a_failure_after_the_copy_leaves_no_half_batch(accepted, monkeypatch):
+@pytest.fixture
+def wait(clock):
+    """Time passes until a failed or abandoned batch may be tried again."""
+    return lambda: clock.shift(writers.LEASE + timedelta(seconds=1))
+
+
+def test_a_failure_after_the_copy_leaves_no_half_batch(accepted, monkeypatch, wait):
     with monkeypatch.context() as broken:
         broken.setattr(storing, "_mark", die)
         writers.store_batch(accepted.pk)
@@ -52,30 +58,33 @@ def test_a_failure_after_the_copy_leaves_no_half_batch(accepted, monkeypatch):
         "pending",
         "RuntimeError: out of memory",
     )
+    assert writers.store_batch(accepted.pk).state == "pending"
+    wait()
     assert writers.store_batch(accepted.pk).stored == 10
 
 
-def test_a_poisonous_batch_is_parked_with_its_reason(accepted, monkeypatch):
+def test_a_poisonous_batch_is_parked_with_its_reason(accepted, monkeypatch, wait):
     monkeypatch.setattr(storing, "_mark", die)
     for _ in range(3):
-        writers.store_batch(accepted.pk)
+        writers.store_pending()
+        wait()
     accepted.refresh_from_db()
     assert accepted.state == "parked"
     assert "out of memory" in accepted.error
     assert accepted.payload
 
 
-def test_a_batch_that_kills_its_worker_is_parked_too(accepted, clock):
+def test_a_batch_that_kills_its_worker_is_parked_too(accepted, wait):
     for _ in range(3):
         assert writers._claim(Batch.objects.all(), limit=1)
-        clock.shift(writers.LEASE + timedelta(seconds=1))
+        wait()
     writers.store_pending()
     accepted.refresh_from_db()
     assert accepted.state == "parked"
     assert "without an answer" in accepted.error
 
 
-def test_poison_does_not_stop_the_batches_beside_it(source, monkeypatch):
+def test_poison_does_not_stop_the_batches_beside_it(source, monkeypatch, wait):
     origin = writers.Origin(source)
     bad = writers.accept([ndjson([a_request(model="poison")])], origin)
     good = writers.accept([ndjson(requests(10))], origin)
@@ -87,7 +96,10 @@ def test_poison_does_not_stop_the_batches_beside_it(source, monkeypatch):
         store(entries, tally)
 
     monkeypatch.setattr(storing, "store", store_or_die)
-    for _ in range(3):
+    writers.store_pending()
+    assert Event.objects.count() == 10
+    for _ in range(2):
+        wait()
         writers.store_pending()
     good.refresh_from_db()
     bad.refresh_from_db()
@@ -108,6 +120,15 @@ def test_a_database_that_goes_away_is_no_fault_of_the_batch(accepted, monkeypatc
 
 def a_source() -> Source:
     return Source.objects.create(name="gateway")
+
+
+def test_batches_are_merged_only_as_far_as_memory_goes(source, monkeypatch):
+    origin = writers.Origin(source)
+    for n in range(4):
+        writers.accept([ndjson([a_request(event_id=f"{n}")])], origin)
+    size = Batch.objects.earliest("pk").byte_count
+    monkeypatch.setattr(writers, "MERGED_BYTES", size * 3)
+    assert len(writers._claim(Batch.objects.all(), limit=50)) == 3
 
 
 def in_threads(count, work):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from ingest import reading, schemas
 from ingest.lines import Chunk, chunks
-from ingest.verdicts import Clock
+from ingest.meanings import Clock
 from tests.ingest.records import a_request, an_account, ndjson, requests
 
 NOW = datetime(2026, 11, 18, 12, tzinfo=UTC)
