@@ -4,6 +4,7 @@ import csv
 import json
 from datetime import UTC, datetime
 from io import StringIO
+from typing import Any
 
 import polars as pl
 import pytest
@@ -66,7 +67,7 @@ def export(noun: str, path):
     return out.getvalue()
 
 
-def ndjson(path) -> list[dict]:
+def ndjson(path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text().splitlines()]
 
 

@@ -23,9 +23,9 @@ LOOKING = [
 def places(response) -> dict[str, str]:
     """Address → what waits there, as the navigation shows them."""
     page = response.content.decode()
-    nav = re.search(r'<div class="side-links">(.*?)</div>', page, re.DOTALL)[1]
+    [nav] = re.findall(r'<div class="side-links">(.*?)</div>', page, re.DOTALL)
     return {
-        address: (re.search(r'class="count">(\d+)', rest) or ["", ""])[1]
+        address: "".join(re.findall(r'class="count">(\d+)', rest))
         for address, rest in re.findall(r'<a href="([^"]+)"(.*?)</a>', nav, re.DOTALL)
     }
 

@@ -3,6 +3,7 @@
 import json
 import stat
 from io import StringIO
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group, User
@@ -96,7 +97,7 @@ def test_a_real_installation_is_not_turned_into_a_demo(demo, settings):
     assert not User.objects.exists()
 
 
-def first_link() -> str | None:
+def first_link() -> Any:
     return json.loads(run("setup_first_admin", "--json"))["link"]
 
 

@@ -89,7 +89,7 @@ def test_the_session_has_a_new_key_after_sign_in(ana):
     session = client.session
     session["planted"] = True
     session.save()
-    client.cookies["stillwatch_session"] = session.session_key
+    client.cookies["stillwatch_session"] = str(session.session_key)
     try_password(client, "ana")
     assert client.session.session_key != session.session_key
 

@@ -1,7 +1,5 @@
 """Setting an empty installation up in a real browser, and coming in by a passkey."""
 
-import re
-
 import pytest
 from django.core.cache import cache
 from playwright.sync_api import expect
@@ -34,7 +32,7 @@ def test_ada_invites_eli_who_comes_in_and_chooses_a_password(at_work, ada):
     page.get_by_label("Name", exact=True).fill("Eli Stone")
     page.get_by_role("button", name="Invite").click()
     shown = page.locator(".secret-value").inner_text()
-    link = re.search(r"/sign-in/once/[\w-]+/", shown)[0]
+    link = shown[shown.index("/sign-in/once/") :].strip()
     assert hers.rules_broken() == []
 
     page.context.clear_cookies()

@@ -21,6 +21,8 @@ def people() -> dict[str, User]:
 def things(staff: dict[str, User]) -> dict[str, str]:
     """What fills the placeholders of the table. The decision waits for approval."""
     case = case_of(30, staff["analyst"])
+    cluster = case.cluster
+    assert cluster
     decision = decide(case, staff["analyst"])
     source = SourceFactory()
     key, _ = issue_key(source=source, name="gateway", scopes=["ingest:write"])
@@ -40,9 +42,9 @@ def things(staff: dict[str, User]) -> dict[str, str]:
     return {
         "case": str(case.pk),
         "decision": str(decision.pk),
-        "cluster": case.cluster.ref,
-        "cluster_pk": str(case.cluster.pk),
-        "account": case.cluster.memberships.first().account.external_id,
+        "cluster": cluster.ref,
+        "cluster_pk": str(cluster.pk),
+        "account": cluster.memberships.earliest("pk").account.external_id,
         "key": key.prefix,
         "batch": str(batch.batch_id),
         "line": str(line.pk),

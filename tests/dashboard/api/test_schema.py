@@ -12,7 +12,7 @@ COMMITTED = Path(settings.BASE_DIR) / "docs" / "contract" / "openapi.yaml"
 
 
 @pytest.fixture
-def fresh(tmp_path) -> Path:
+def fresh(tmp_path):
     path = tmp_path / "openapi.yaml"
     call_command("spectacular", file=str(path), fail_on_warn=True)
     return path
