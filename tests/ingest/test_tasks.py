@@ -1,6 +1,7 @@
 """The doors of the timetable find their work and are safe to run twice."""
 
 from contextlib import closing
+from typing import Any
 
 import pytest
 from celery import current_app
@@ -39,7 +40,7 @@ def elsewhere():
     """Runs a statement as another process would: in a connection of its own."""
     with closing(connections.create_connection("default")) as other:
 
-        def run(statement: str, *values: object) -> None:
+        def run(statement: str, *values: Any) -> None:
             with other.cursor() as cursor:
                 cursor.execute(statement, values)
 
