@@ -13,6 +13,7 @@ from ingest.models import Batch, QuarantinedLine, Source
 
 FATES = ("received", "stored", "duplicates", "conflicts", "quarantined", "refused")
 LINES_SHOWN = 10
+SECONDS_BETWEEN_LINES = 2.0
 
 
 class Command(BaseCommand):
@@ -20,6 +21,8 @@ class Command(BaseCommand):
         "Store telemetry from .ndjson, .ndjson.gz and .json files; - reads standard "
         "input. Sending a file again doubles nothing."
     )
+
+    next_line = 0.0
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("files", nargs="+", metavar="FILE")
@@ -49,6 +52,9 @@ class Command(BaseCommand):
 
     def progress(self, name: str, counts: Counter[str], started: float) -> None:
         seconds = max(time.monotonic() - started, 0.001)
+        if seconds < self.next_line:
+            return
+        self.next_line = seconds + SECONDS_BETWEEN_LINES
         rate = counts["received"] / seconds
         self.stderr.write(f"{name}: {counts['received']:,} lines, {rate:,.0f} a second")
 
