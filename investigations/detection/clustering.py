@@ -93,23 +93,36 @@ def by_components(links: Links, nodes: int) -> Grouping:
 def by_leiden(links: Links, nodes: int) -> Grouping:
     """Communities inside the components of merging links."""
     whole = by_components(links, nodes).group
-    inside = np.flatnonzero(whole[links.a] == whole[links.b])
-    weights = adjacency(links, nodes, inside)
-    group, stability = np.arange(nodes, dtype=np.int64), np.ones(nodes)
     order = np.argsort(whole, kind="stable")
+    inside = np.flatnonzero(whole[links.a] == whole[links.b])
+    # A component's nodes stand side by side, so that each is a block of the matrix.
+    weights = adjacency(links, nodes, inside)[order][:, order].tocsr()
+    weights.sort_indices()
+    group, stability = np.arange(nodes, dtype=np.int64), np.ones(nodes)
     edges = np.flatnonzero(np.diff(whole[order], prepend=-1, append=-1))
-    for start, end in zip(edges[:-1], edges[1:], strict=True):
-        members = order[start:end]
-        if len(members) == 1:
+    for start, end in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True):
+        if end - start == 1:
             continue
-        found, steady = communities(weights[members][:, members].tocsr())
-        firsts = {
-            label: int(members[at])
-            for at, label in reversed([*enumerate(found.tolist())])
-        }
-        group[members] = [firsts[label] for label in found.tolist()]
+        found, steady = communities(block(weights, start, end))
+        members = order[start:end]
+        # A group is named by its first node.
+        firsts = np.unique(found, return_index=True)[1]
+        group[members] = members[firsts[found]]
         stability[members] = steady
     return Grouping(group, stability)
+
+
+def block(weights: csr_array, start: int, end: int) -> csr_array:
+    """Rows and columns from start up to end, beyond which these rows are empty."""
+    first, last = weights.indptr[start], weights.indptr[end]
+    return csr_array(
+        (
+            weights.data[first:last],
+            weights.indices[first:last] - start,
+            weights.indptr[start : end + 1] - first,
+        ),
+        shape=(end - start, end - start),
+    )
 
 
 def communities(weights: csr_array) -> tuple[Ints, Floats]:
@@ -123,7 +136,6 @@ def communities(weights: csr_array) -> tuple[Ints, Floats]:
 
 
 def leiden(weights: csr_array, seed: int) -> tuple[float, Ints]:
-    weights.sort_indices()
     quality, found = graspologic_native.leiden_csr(
         weights.indptr.astype(np.int64),
         weights.indices.astype(np.int32),

@@ -32,17 +32,6 @@ from investigations.detection.shapes import (
 )
 
 WINDOW = timedelta(days=28)
-# What the account record itself says; a sighting of it dates from the sign-up.
-RECORDED = (
-    "payment",
-    "phone",
-    "email",
-    "email_domain",
-    "device",
-    "address",
-    "block",
-    "referrer",
-)
 # A release younger than this has not shown yet who moves.
 SETTLED = timedelta(hours=6)
 FIRST_DAY = timedelta(hours=24)
@@ -304,53 +293,88 @@ def start_times(accounts: Sequence[int], clock: Clock) -> dict[int, Floats]:
 
 # --- What accounts share ----------------------------------------------------------
 
-SHARED = """
-SELECT s.account_id, s.indicator_id, s.count, s.first_seen_on,
-       least(s.last_seen_on, %(today)s)
-FROM ingest_sighting s JOIN ingest_indicator i ON i.id = s.indicator_id
-LEFT JOIN ingest_account a ON a.id = s.account_id
-WHERE (s.first_seen_on < %(today)s OR (s.first_seen_on = %(today)s AND (
-    NOT %(replayed)s OR (i.kind = ANY(%(recorded)s) AND a.created_at <= %(as_of)s))))
-  AND s.last_seen_on >= %(first_day)s - 365
-  AND s.indicator_id IN (
-    SELECT indicator_id FROM ingest_sighting GROUP BY 1 HAVING count(*) > 1)
-ORDER BY s.indicator_id, s.account_id
+# As ingest keeps it: over all days, and what the account's record told on its day.
+SIGHTINGS = "ingest_sighting"
+# The same for a clock in the past, from the days and records there were by then. What
+# counts as a sighting is still ingest's word: only pairs that it knows are taken.
+REPLAYED = """
+CREATE TEMP TABLE detection_sighting ON COMMIT DROP AS
+WITH shown AS (
+    SELECT d.account_id, d.day, k.kind, left(v.key, 512) AS value, v.value::bigint AS n
+    FROM {days} AS d
+    CROSS JOIN LATERAL jsonb_each(
+        d.indicators || jsonb_build_object('skeleton', d.skeletons)) AS k(kind, shown)
+    CROSS JOIN LATERAL jsonb_each_text(k.shown) AS v
+    UNION ALL
+    SELECT a.id, coalesce(a.created_at, a.first_seen_at)::date, o.kind,
+           left(o.value, 512), 1
+    FROM ingest_account a CROSS JOIN LATERAL (VALUES
+        ('payment', payment_fingerprint), ('phone', phone_hash),
+        ('email', email_hash), ('email_domain', email_domain),
+        ('device', signup_device_id), ('referrer', referrer),
+        ('address', host(signup_ip)),
+        ('block', network(set_masklen(
+            signup_ip, CASE family(signup_ip) WHEN 4 THEN 24 ELSE 48 END))::text)
+    ) AS o(kind, value)
+    WHERE o.value IS NOT NULL
+      AND coalesce(a.created_at, a.first_seen_at) <= %(as_of)s
+)
+SELECT s.account_id, s.indicator_id, sum(shown.n) AS count,
+       min(shown.day) AS first_seen_on, max(shown.day) AS last_seen_on
+FROM shown
+JOIN ingest_indicator i ON i.kind = shown.kind AND i.value = shown.value
+JOIN ingest_sighting s
+  ON s.indicator_id = i.id AND s.account_id = shown.account_id
+GROUP BY 1, 2
 """
-# Seen for the first time today by an account that went on after the clock.
-OPENED = """
-SELECT d.account_id, i.id, v.value::bigint, d.day, d.day
-FROM detection_open_day d
-CROSS JOIN LATERAL jsonb_each(
-    d.indicators || jsonb_build_object('skeleton', d.skeletons)) AS k(kind, shown)
-CROSS JOIN LATERAL jsonb_each_text(k.shown) AS v
-JOIN ingest_indicator i ON i.kind = k.kind AND i.value = v.key
-JOIN ingest_sighting s ON s.indicator_id = i.id AND s.account_id = d.account_id
-WHERE s.first_seen_on = %(today)s
-ORDER BY i.id, d.account_id
+SHARED = """
+SELECT account_id, indicator_id, count, first_seen_on, last_seen_on
+FROM {sightings} AS s
+WHERE last_seen_on >= %(first_day)s - 365 AND indicator_id IN (
+    SELECT indicator_id FROM {sightings} AS t GROUP BY 1 HAVING count(*) > 1)
+ORDER BY indicator_id, account_id
 """
 TEMPLATE_USE = """
-SELECT s.account_id, sum(s.count) FROM ingest_sighting s
+SELECT s.account_id, sum(s.count) FROM {sightings} AS s
 JOIN ingest_indicator i ON i.id = s.indicator_id
-WHERE i.kind = 'skeleton' AND s.first_seen_on <= %(today)s GROUP BY 1
+WHERE i.kind = 'skeleton' GROUP BY 1
 """
+
+
+def sightings_table(clock: Clock) -> str:
+    """Ingest's own table, unless something is known that the clock has not seen."""
+    later = rows(
+        "SELECT 1 FROM ingest_accountday"
+        " WHERE day > %(today)s OR (day = %(today)s AND last_at > %(as_of)s) LIMIT 1",
+        clock,
+    )
+    if not any(later):
+        return SIGHTINGS
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TABLE IF EXISTS pg_temp.detection_sighting")
+        cursor.execute(REPLAYED.replace("{days}", DAYS), clock.named())
+    return "detection_sighting"
 
 
 def everyone(present: Sequence[AccountFeatures], clock: Clock) -> Everyone:
     """The columns that linking works on."""
     position = {own.account: at for at, own in enumerate(present)}
-    shown = shared_sightings(position, clock)
+    table = sightings_table(clock)
+    shared = rows(SHARED.replace("{sightings}", table), clock)
+    shown = [row for row in shared if row[0] in position]
     pks = sorted({row[1] for row in shown})
     number = {pk: at for at, pk in enumerate(pks)}
     named = Indicator.objects.in_bulk(pks)
     values = [Value(named[pk].kind, named[pk].value, pk) for pk in pks]
     columns = [
-        (position[account], number[pk], count, day_number(first), day_number(last))
+        (position[account], number[pk], int(count), day_number(first), day_number(last))
         for account, pk, count, first, last in shown
     ]
     born, births = birth_slots(present, len(values))
-    table = np.array(columns + born, np.int64).reshape(-1, 5).T
+    sightings = np.array(columns + born, np.int64).reshape(-1, 5).T
     templates = np.zeros(len(present), np.int64)
-    for account, count in rows(TEMPLATE_USE, clock):
+    used = rows(TEMPLATE_USE.replace("{sightings}", table), clock)
+    for account, count in used:
         if account in position:
             templates[position[account]] = int(count)
     customers = {own.customer for own in present}
@@ -364,20 +388,10 @@ def everyone(present: Sequence[AccountFeatures], clock: Clock) -> Everyone:
         stack=np.array([programs.get(own.stack, -1) for own in present], np.int64),
         templates=templates,
         values=[*values, *births],
-        sightings=Sightings(*table),
+        sightings=Sightings(*sightings),
         handoffs=handoffs(present, clock),
         today=day_number(clock.today),
     )
-
-
-def shared_sightings(position: Mapping[int, int], clock: Clock) -> list[Row]:
-    """(account, indicator, count, first day, last day) of values that two show."""
-    replayed = any(rows("SELECT 1 FROM detection_open_day LIMIT 1", clock))
-    more = {"replayed": replayed, "recorded": list(RECORDED)}
-    found = {(row[0], row[1]): row for row in rows(SHARED, clock, **more)}
-    for row in rows(OPENED, clock):
-        found.setdefault((row[0], row[1]), row)
-    return [row for row in found.values() if row[0] in position]
 
 
 def birth_slots(

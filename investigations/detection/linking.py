@@ -160,9 +160,10 @@ def customers_of(owner: Ints, value: Ints, values: int) -> Ints:
     """Distinct owners that show each value."""
     if not len(owner):
         return np.zeros(values, np.int64)
-    distinct = np.unique(value * (int(owner.max()) + 1) + owner)
-    counts: Ints = np.bincount(distinct // (int(owner.max()) + 1), minlength=values)
-    return counts.astype(np.int64)
+    owners = int(owner.max()) + 1
+    pairs = np.sort(value * owners + owner)
+    distinct = pairs[np.diff(pairs, prepend=-1) > 0] // owners
+    return np.bincount(distinct, minlength=values).astype(np.int64)
 
 
 def crowded_places(
@@ -287,7 +288,8 @@ def combine(pairs: Pairs, nodes: int) -> Tied:
     fresh = np.flatnonzero(np.diff(ranked, prepend=-1))
     rank = np.arange(len(order)) - np.repeat(fresh, np.diff([*fresh, len(order)]))
     used = order[rank < BEST]
-    keys, link_of = np.unique(key[used], return_inverse=True)
+    fresh_key = np.diff(key[used], prepend=-1) > 0  # they come in order of the key
+    keys, link_of = key[used][fresh_key], np.cumsum(fresh_key) - 1
     cell = link_of * len(FAMILIES) + FAMILY_OF[pairs.kind[used]]
     doubt = np.zeros(len(keys) * len(FAMILIES))
     np.add.at(doubt, cell, np.log1p(-np.minimum(pairs.q[used], 0.999999)))

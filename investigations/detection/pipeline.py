@@ -83,10 +83,12 @@ def is_due(now: datetime) -> bool:
 
 def facts_mark() -> str:
     """Changes whenever a batch was stored, a day rolled up, or a label given."""
-    stored = Batch.objects.aggregate(at=Max("stored_at"))["at"]
+    stored = Batch.objects.filter(state=Batch.State.STORED).aggregate(
+        at=Max("stored_at"), pk=Max("pk")
+    )
     label = Label.objects.aggregate(pk=Max("pk"))["pk"]
     stale = StaleDay.objects.count()
-    return f"{stored}|{stale}|{label}|{RULESET.hash[:16]}"
+    return f"{stored['at']}|{stored['pk']}|{stale}|{label}|{RULESET.hash[:16]}"
 
 
 def _run(as_of: datetime) -> Run:
