@@ -1,10 +1,13 @@
 """The machine's reasons with the rows behind them, for whatever they are about."""
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from django.http import Http404
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
 
+from dashboard.answers import target_of
 from investigations.detection.selectors import UnknownRows, reason_rows
 
 Reason = Mapping[str, Any]
@@ -12,6 +15,18 @@ Context = dict[str, object]
 
 # More rows than these are read by nobody; the page says how many there are in all.
 ROWS = 200
+# The dialog of a page that shows the rows without leaving it.
+DIALOG = "rows"
+
+
+@dataclass(frozen=True)
+class About:
+    """What the reasons are about: a case, a cluster, an account; and its list."""
+
+    name: str
+    url: str
+    place: str
+    place_url: str
 
 
 def linked_reasons(
@@ -29,18 +44,28 @@ def linked_reasons(
     ]
 
 
-def evidence_context(reasons: Iterable[Reason], signal: str) -> Context:
-    """The rows behind one reason; 404 for a reason that is not among them."""
+def show_rows(
+    request: HttpRequest, reasons: Iterable[Reason], signal: str, about: About
+) -> HttpResponse:
+    """The rows behind one reason, on a page or in a page's dialog; 404 for a reason
+    that is not among those given."""
     reason = next((each for each in reasons if each["signal"] == signal), None)
     if reason is None or not reason.get("rows"):
         raise Http404
-    try:
-        rows = list(reason_rows(reason)[:ROWS])
-    except UnknownRows:
-        rows = []
-    return {
+    in_dialog = target_of(request) == DIALOG
+    template = "evidence/_dialog.html" if in_dialog else "evidence/reason.html"
+    shown = {
+        "about": about,
         "reason": reason,
         "table": reason["rows"]["table"],
-        "rows": rows,
+        "rows": _rows(reason),
         "count": reason["rows"]["count"],
     }
+    return render(request, template, shown)
+
+
+def _rows(reason: Reason) -> list[Any]:
+    try:
+        return list(reason_rows(reason)[:ROWS])
+    except UnknownRows:
+        return []

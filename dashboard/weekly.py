@@ -31,7 +31,9 @@ class ShownFigure:
 
     @property
     def words(self) -> str:
-        return _short(self.value)
+        # All but times say in their title what they count.
+        hours = " h" if self.unit == "hours" and self.value is not None else ""
+        return f"{_short(self.value)}{hours}"
 
     @property
     def exact(self) -> str:

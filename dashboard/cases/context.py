@@ -1,6 +1,7 @@
 """What each part of a case's page is given to show."""
 
 from hashlib import sha256
+from typing import Any
 
 from django.contrib.auth.models import User
 from django.http import Http404, HttpRequest
@@ -13,17 +14,15 @@ from dashboard.cases.filters import member_filter
 from dashboard.cases.history import history_lines
 from dashboard.cases.selection import matching_token
 from dashboard.cases.summary import case_summary
+from dashboard.evidence import linked_reasons
 from dashboard.query import address
 from investigations import access, selectors
-from investigations.detection.selectors import UnknownRows, reason_rows
 from investigations.models import Case
 from investigations.transitions import may_move
 
 Context = dict[str, object]
 Status = Case.Status
 
-# Behind one reason; beyond them people look at the accounts themselves.
-EVIDENCE_ROWS = 200
 COLUMNS: list[dict[str, object]] = [
     {"label": "Account", "wide": True},
     {"key": "score", "label": "Score"},
@@ -166,32 +165,11 @@ def history_context(request: HttpRequest, case: Case) -> Context:
 
 def reasons_context(case: Case) -> list[Context]:
     """The machine's reasons, each with the address of the rows behind it."""
-    return [
-        {
-            "reason": reason,
-            "count": reason.get("rows", {}).get("count"),
-            "url": reverse("cases:evidence", args=[case.ref, reason["signal"]])
-            if reason.get("rows")
-            else "",
-        }
-        for reason in (case.cluster.reasons if case.cluster else [])
-    ]
+    return linked_reasons(
+        reasons_of(case),
+        lambda signal: reverse("cases:evidence", args=[case.ref, signal]),
+    )
 
 
-def evidence_context(case: Case, signal: str) -> Context:
-    """The rows behind one reason; 404 for a reason that the cluster does not have."""
-    reasons = case.cluster.reasons if case.cluster else []
-    reason = next((each for each in reasons if each["signal"] == signal), None)
-    if reason is None or not reason.get("rows"):
-        raise Http404
-    try:
-        rows = list(reason_rows(reason)[:EVIDENCE_ROWS])
-    except UnknownRows:
-        rows = []
-    return {
-        "case": case,
-        "reason": reason,
-        "table": reason["rows"]["table"],
-        "rows": rows,
-        "count": reason["rows"]["count"],
-    }
+def reasons_of(case: Case) -> list[dict[str, Any]]:
+    return case.cluster.reasons if case.cluster else []

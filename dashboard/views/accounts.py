@@ -9,7 +9,7 @@ from dashboard import charts, findings
 from dashboard.accounts import account_context
 from dashboard.answers import reader
 from dashboard.days import series
-from dashboard.evidence import evidence_context
+from dashboard.evidence import About, show_rows
 from dashboard.filters import AccountFilters
 from dashboard.query import PLACE, address, choice, cursor, narrowed
 from dashboard.reveal import RevealForm, private_values
@@ -83,12 +83,9 @@ def reveal(request: HttpRequest, account_id: str) -> HttpResponse:
 def evidence(request: HttpRequest, account_id: str, signal: str) -> HttpResponse:
     """The rows behind one of the machine's reasons."""
     account = readable_account(request, account_id)
-    shown = evidence_context(account_reasons(account), signal) | {
-        "about": account.external_id,
-        "about_url": reverse("accounts:detail", args=[account.external_id]),
-        "places": ("Accounts", reverse("accounts:list")),
-    }
-    return render(request, "evidence/reason.html", shown)
+    url = reverse("accounts:detail", args=[account_id])
+    about = About(account.external_id, url, "Accounts", reverse("accounts:list"))
+    return show_rows(request, account_reasons(account), signal, about)
 
 
 @require_GET

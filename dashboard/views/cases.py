@@ -2,6 +2,7 @@
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_GET
 
@@ -9,6 +10,7 @@ from dashboard.answers import target_of
 from dashboard.cases import context, figures
 from dashboard.cases.context import readable_case
 from dashboard.cases.decision import decision_context
+from dashboard.evidence import About, show_rows
 
 
 @require_GET
@@ -56,7 +58,6 @@ def graph(request: HttpRequest, pk: int) -> JsonResponse:
 def evidence(request: HttpRequest, pk: int, signal: str) -> HttpResponse:
     """The rows behind one of the machine's reasons."""
     case = readable_case(request, pk)
-    shown = context.evidence_context(case, signal)
-    in_dialog = target_of(request) == "rows"
-    template = "cases/_evidence_dialog.html" if in_dialog else "cases/evidence.html"
-    return render(request, template, shown)
+    url, queue = reverse("cases:detail", args=[case.ref]), reverse("cases:queue")
+    about = About(case.ref, f"{url}#evidence", "Queue", queue)
+    return show_rows(request, context.reasons_of(case), signal, about)

@@ -10,7 +10,7 @@ from dashboard import findings
 from dashboard.answers import reader
 from dashboard.cases import figures
 from dashboard.clusters import cluster_context, daily_chart
-from dashboard.evidence import evidence_context
+from dashboard.evidence import About, show_rows
 from dashboard.filters import ClusterFilters
 from dashboard.query import PLACE, address, choice, cursor, narrowed
 from investigations import access
@@ -73,12 +73,9 @@ def graph(request: HttpRequest, pk: int) -> JsonResponse:
 def evidence(request: HttpRequest, pk: int, signal: str) -> HttpResponse:
     """The rows behind one of the machine's reasons."""
     cluster = readable_cluster(request, pk)
-    shown = evidence_context(cluster.reasons, signal) | {
-        "about": cluster.ref,
-        "about_url": reverse("clusters:detail", args=[cluster.ref]),
-        "places": ("Clusters", reverse("clusters:list")),
-    }
-    return render(request, "evidence/reason.html", shown)
+    url, clusters = reverse("clusters:detail", args=[pk]), reverse("clusters:list")
+    about = About(cluster.ref, url, "Clusters", clusters)
+    return show_rows(request, cluster.reasons, signal, about)
 
 
 @require_POST
