@@ -154,7 +154,10 @@ class DomainErrors:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        return self.get_response(request)
+        response = self.get_response(request)
+        if response.status_code == 405 and not response.content:
+            return wrong_method(request, response)
+        return response
 
     def process_exception(
         self, request: HttpRequest, error: Exception
@@ -168,3 +171,16 @@ def refusal(request: HttpRequest, error: DomainError) -> HttpResponse:
     if problems.wants_problem(request):
         return problems.domain_problem(error)
     return render(request, "refused.html", {"error": error}, status=error.status)
+
+
+def wrong_method(request: HttpRequest, answer: HttpResponse) -> HttpResponse:
+    """Django's own 405 has no body; a machine is told what to use instead."""
+    if not problems.wants_problem(request):
+        return answer
+    allowed = answer["Allow"]
+    detail, hint = f"{request.method} is not possible here.", f"Use {allowed}."
+    response = problems.problem_response(
+        405, code="method_not_allowed", detail=detail, hint=hint
+    )
+    response["Allow"] = allowed
+    return response

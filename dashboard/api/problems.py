@@ -70,7 +70,9 @@ def domain_problem(error: DomainError) -> HttpResponse:
 
 def wants_problem(request: HttpRequest) -> bool:
     """Whether a machine asks, which gets a document where a person gets a page."""
-    return request.path.startswith(("/api/", "/v1/", "/demo/platform/effects"))
+    return request.path.startswith(
+        ("/api/", "/v1/", "/health/", "/demo/platform/effects")
+    )
 
 
 def problem_handler(
