@@ -1,9 +1,9 @@
 """A cluster's members on a map that stays put from run to run.
 
 Coordinates lie in a disc of radius 1. Accounts tied most strongly stand in a disc of
-their own, the discs in a spiral, the largest in the middle (Vogel's sunflower, which
-packs evenly without a simulation, and for 24,000 accounts takes milliseconds). A
-springs' pass then draws small clusters together. Who had a place keeps it.
+their own, the discs side by side, the largest in the middle. Inside, they stand like
+the seeds of a sunflower (Vogel 1979), which packs evenly without a simulation: forces
+would pull those who share the most into one dot. Who had a place keeps it.
 """
 
 import math
@@ -18,8 +18,8 @@ from investigations.detection.shapes import Floats, Ints, WeightedLink
 Point = tuple[float, float]
 GOLDEN = math.pi * (3 - math.sqrt(5))
 TIED = 0.5  # link weight from which two accounts stand in one disc
-SPRING_SIZE = 300  # larger clusters are packed only
-SPRING_STEPS = 60
+GAP = 1.5  # free room around a disc, in distances between two accounts
+SPOT = 0.5  # distance between two spots that are tried for a disc
 
 
 def place_members(
@@ -39,8 +39,6 @@ def place_members(
     if 2 * len(kept) >= len(order):
         return kept | newcomers(order, ties, kept)
     points = packed(len(order), ties)
-    if len(order) <= SPRING_SIZE:
-        points = sprung(points, ties)
     points /= max(1e-9, float(np.hypot(points[:, 0], points[:, 1]).max(initial=0)))
     return {
         account: (round(float(x), 4), round(float(y), 4))
@@ -65,38 +63,38 @@ def discs(count: int, ties: Sequence[tuple[int, int, float]]) -> Ints:
 
 
 def packed(count: int, ties: Sequence[tuple[int, int, float]]) -> Floats:
-    """Discs along a spiral, the largest in the middle."""
+    """Discs side by side, the largest in the middle; the untied share one disc."""
     group = discs(count, ties)
-    sizes = np.bincount(group)
+    alone = np.bincount(group)[group] == 1
+    group[alone] = group.max(initial=0) + 1
+    labels, sizes = np.unique(group, return_counts=True)
+    falling = np.lexsort((labels, -sizes))
     points = np.zeros((count, 2))
-    covered = 0.0
-    for label in np.lexsort((np.arange(len(sizes)), -sizes)).tolist():
+    centres = side_by_side((np.sqrt(sizes[falling]) + GAP).tolist())
+    for label, centre in zip(labels[falling], centres, strict=True):
         inside = np.flatnonzero(group == label)
-        size = len(inside)
-        # The spiral's radius grows with the root of the area already covered.
-        radius = math.sqrt(covered + size / 2) if covered else 0.0
-        angle = label * GOLDEN
-        centre = 1.3 * radius * np.array([math.cos(angle), math.sin(angle)])
-        points[inside] = centre + sunflower(size)
-        covered += size * 1.6
+        points[inside] = centre + sunflower(len(inside))
     return points
 
 
-def sprung(points: Floats, ties: Sequence[tuple[int, int, float]]) -> Floats:
-    """Fruchterman and Reingold's springs, a fixed number of cooling steps."""
-    count = len(points)
-    pull = np.zeros((count, count))
-    for a, b, weight in ties:
-        pull[a, b] = pull[b, a] = weight
-    for step in range(SPRING_STEPS):
-        apart = points[:, None] - points[None]
-        distance = np.maximum(np.hypot(apart[..., 0], apart[..., 1]), 0.05)
-        force = 1.5 / distance**2 - pull * distance / 4
-        moved = (apart * force[..., None]).sum(axis=1) - points * 0.02
-        length = np.maximum(np.hypot(moved[:, 0], moved[:, 1]), 1e-9)
-        heat = 1.0 - step / SPRING_STEPS
-        points = points + moved / length[:, None] * np.minimum(length, heat)[:, None]
-    return points
+def side_by_side(radii: Sequence[float]) -> Floats:
+    """Centres of discs that do not overlap; the radii come in falling order.
+
+    Each disc takes the first free spot of a sunflower, further out than the last.
+    """
+    centres = np.zeros((len(radii), 2))
+    spot = 0
+    for place, radius in enumerate(radii):
+        reach = np.array(radii[:place]) + radius
+        while True:
+            turn, out = spot * GOLDEN, SPOT * math.sqrt(spot)
+            here = np.array([out * math.cos(turn), out * math.sin(turn)])
+            apart = np.hypot(*(centres[:place] - here).T)
+            if (apart >= reach).all():
+                break
+            spot += 1
+        centres[place] = here
+    return centres
 
 
 def newcomers(

@@ -2,7 +2,7 @@
 
 import math
 
-from investigations.detection.layout import SPRING_SIZE, place_members
+from investigations.detection.layout import place_members
 from investigations.detection.shapes import WeightedLink
 
 
@@ -48,7 +48,16 @@ def test_a_cluster_that_is_mostly_new_is_drawn_anew():
 
 
 def test_a_large_cluster_is_packed_without_overlap():
-    accounts = list(range(SPRING_SIZE * 4))
+    accounts = list(range(1200))
     places = place_members(accounts, tied(*((n, n + 1) for n in range(0, 400, 2))), {})
 
     assert len(set(places.values())) == len(accounts)
+
+
+def test_accounts_that_share_everything_do_not_fall_into_one_dot():
+    pool = list(range(40))
+    everyone = tied(*((a, b) for a in pool for b in pool if a < b))
+    points = list(place_members(pool, everyone, {}).values())
+
+    nearest = min(math.dist(points[a], points[b]) for a in pool for b in pool if a < b)
+    assert nearest > 0.1
