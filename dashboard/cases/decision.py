@@ -77,7 +77,8 @@ def _form_context(case: Case, attempt: Attempt) -> Context:
         "form": form,
         "preview": attempt.preview,
         "tallies": tallies(asdict(attempt.preview)) if attempt.preview else [],
-        "proposed_count": len(selectors.proposed_ids(case)),
+        # As the machine said it; the preview counts who of them is still there.
+        "proposed_count": len(case.cluster.proposed_ban) if case.cluster else 0,
         "everyone_count": selectors.case_size(case),
         "named": form.named,
         "second_person_above": policies.SECOND_PERSON_ABOVE,

@@ -36,9 +36,14 @@ def daily_chart(case: Case) -> dict[str, Any]:
 
 
 def hourly_chart(case: Case) -> dict[str, Any]:
-    """The last days hour by hour."""
+    """The last days hour by hour, each model in the colour of the daily chart."""
     hours = selectors.case_hours(case, since=timezone.now() - HOURLY_WINDOW)
-    return charts.events_per_hour(hours.axis, _series(hours))
+    order = list(selectors.case_days(case).models)
+    # What the daily chart sums up as "other" comes last.
+    series = sorted(
+        _series(hours), key=lambda each: (order + [each.name]).index(each.name)
+    )
+    return charts.events_per_hour(hours.axis, series)
 
 
 def milestones(case: Case, days: list[date]) -> list[Milestone]:

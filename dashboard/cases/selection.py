@@ -14,7 +14,6 @@ from django.core import signing
 from investigations import selectors
 from investigations.errors import ListChanged
 from investigations.models import Case
-from investigations.policies import list_sha256
 from investigations.selectors import MemberFilter
 
 PROPOSED, EVERYONE, PICKED = "proposed", "everyone", "picked"
@@ -35,12 +34,11 @@ class Selection:
 
 def matching_token(case: Case, wanted: MemberFilter) -> str:
     """Stands for every account of the case that matches the filter now."""
-    ids = selectors.matching_ids(case, wanted)
     said = {
         "case": case.pk,
         "min_score": wanted.min_score,
         "indicator": wanted.indicator,
-        "sha256": list_sha256("", ids),
+        "matched": selectors.fingerprint_of(case, wanted),
     }
     return signing.dumps(said, salt=_SALT)
 
@@ -62,9 +60,9 @@ def _still_matching(case: Case, token: str) -> list[int]:
     except signing.BadSignature:
         raise ListChanged("The selection is too old to be used.") from None
     wanted = MemberFilter(min_score=said["min_score"], indicator=said["indicator"])
-    ids = selectors.matching_ids(case, wanted)
-    if said["case"] != case.pk or said["sha256"] != list_sha256("", ids):
+    now = selectors.fingerprint_of(case, wanted)
+    if said["case"] != case.pk or tuple(said["matched"]) != now:
         raise ListChanged(
-            f"Other accounts match the filter now: {len(ids):,}. Select them again."
+            f"Other accounts match the filter now: {now[0]:,}. Select them again."
         )
-    return ids
+    return selectors.matching_ids(case, wanted)
