@@ -94,7 +94,7 @@ class Launcher:
         for process in self.started:
             if process.poll() is None:
                 process.terminate()
-            process.communicate(timeout=30)
+            process.communicate(timeout=90)
         wait_for(lambda: not self.is_database_kept())
         if self.place() != self.var / "postgres":
             shutil.rmtree(self.place(), ignore_errors=True)

@@ -31,7 +31,7 @@ def serve(launcher: Launcher, *words: str) -> tuple[subprocess.Popen[str], str]:
 
 def stop(process: subprocess.Popen[str], how: int = signal.SIGINT) -> str:
     process.send_signal(how)
-    return process.communicate(timeout=30)[1]
+    return process.communicate(timeout=90)[1]
 
 
 def answers(port: int) -> bool:
