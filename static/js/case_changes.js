@@ -3,7 +3,6 @@
 //                            [data-case-version] learns the version if the change was
 //                            ours alone: another's change must still count as stale
 //   case-refused             sent where nothing was done; said in [data-refused]
-//   [data-opens-when-filled] a <dialog> that opens when htmx puts a form into it
 //   [data-fresh-token]       came with a part of the page; every form takes it over
 //   form[data-empties]       is emptied once what it sent was taken
 //   select[data-submits]     sends its form when another entry is chosen
@@ -29,12 +28,6 @@ document.addEventListener("htmx:beforeRequest", (event) => {
   if (told) told.hidden = true;
 });
 
-document.addEventListener("htmx:afterSwap", (event) => {
-  const dialog = event.detail.target;
-  if (!dialog.matches?.("dialog[data-opens-when-filled]") || dialog.open) return;
-  dialog.showModal();
-});
-
 // After signing in anew, the forms that were left open need the new token.
 document.addEventListener("htmx:afterSwap", (event) => {
   const token = event.detail.elt.querySelector?.("[data-fresh-token]")?.value;
@@ -48,8 +41,9 @@ document.addEventListener("htmx:afterSwap", (event) => {
 });
 
 document.addEventListener("htmx:afterRequest", (event) => {
-  const { elt, successful } = event.detail;
-  if (successful && elt.matches?.("form[data-empties]")) elt.reset();
+  const { elt, successful, xhr } = event.detail;
+  const taken = successful && xhr.status < 400;
+  if (taken && elt.matches?.("form[data-empties]")) elt.reset();
 });
 
 document.addEventListener("change", (event) => {

@@ -1,5 +1,6 @@
 // data-opens="ID" opens a <dialog>; data-closes inside it closes it.
 // A click on the backdrop closes one that holds nothing typed.
+// [data-opens-when-filled] is a <dialog> that opens when htmx puts something into it.
 function typedIn(dialog) {
   return [...dialog.querySelectorAll("textarea, input[type=text]")].some(
     (input) => input.value !== input.defaultValue,
@@ -21,10 +22,18 @@ document.addEventListener("click", (event) => {
   }
 });
 
+document.addEventListener("htmx:afterSwap", (event) => {
+  const dialog = event.detail.target;
+  if (!dialog.matches?.("dialog[data-opens-when-filled]") || dialog.open) return;
+  dialog.showModal();
+});
+
 // A server's refusal comes back into the dialog it was sent from; success closes it.
 document.addEventListener("htmx:afterRequest", (event) => {
   const dialog = event.detail.elt.closest?.("dialog[open]");
-  if (dialog && event.detail.successful && event.detail.requestConfig.verb !== "get") {
+  // A refusal that is swapped in counts as successful to htmx: the status tells.
+  const done = event.detail.successful && event.detail.xhr.status < 400;
+  if (dialog && done && event.detail.requestConfig.verb !== "get") {
     dialog.close();
   }
 });

@@ -139,6 +139,19 @@ def test_choosing_a_square_of_the_map_lights_up_its_row(at_work, vic, cluster):
     assert his.complaints == []
 
 
+def test_the_rows_behind_a_reason_open_over_the_page(at_work, vic, cluster):
+    his = at_work(vic)
+    his.page.goto(f"/clusters/{cluster.ref}/")
+    his.page.get_by_role("link", name="rows behind shared_payment").click()
+    dialog = his.page.get_by_role("dialog", name="Rows behind a reason")
+    expect(dialog).to_contain_text("Payment instrument")
+    assert his.rules_broken() == []
+    his.page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    expect(his.page.locator("h1")).to_have_text(cluster.ref)
+    assert his.complaints == []
+
+
 def test_mia_prints_the_week(at_work, mia):
     hers = at_work(mia)
     hers.page.goto("/reports/")
