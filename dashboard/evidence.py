@@ -61,7 +61,11 @@ def show_rows(
         "rows": _rows(reason),
         "count": reason["rows"]["count"],
     }
-    return render(request, template, shown)
+    response = render(request, template, shown)
+    if in_dialog:
+        # htmx gives every boosted link's address to the page; the page stays itself.
+        response["HX-Push-Url"] = "false"
+    return response
 
 
 def _rows(reason: Reason) -> list[Any]:

@@ -106,7 +106,7 @@ def map_of(case: Case) -> dict[str, Any]:
     ties = selectors.member_ties(
         case, [each.pk for each in indicators], [each.pk for each in accounts]
     )
-    return graph.cluster_graph(
+    drawn = graph.cluster_graph(
         [_account_node(account) for account in accounts],
         [_indicator_node(each) for each in indicators],
         [
@@ -115,6 +115,8 @@ def map_of(case: Case) -> dict[str, Any]:
         ],
         names={**dict(Indicator.Kind.choices), "member": "account", "shows": "tie"},
     )
+    # Of a large case only some were read; the map says how many there are.
+    return drawn | {"total": selectors.case_size(case) + len(indicators)}
 
 
 def shares(counts: list[tuple[str, int]]) -> list[dict[str, object]]:

@@ -172,6 +172,54 @@ def test_a_note_lands_in_the_history_and_leaves_the_decision_as_it_was(
     assert hers.complaints == []
 
 
+def test_a_dialog_stays_open_with_what_is_wrong_and_closes_when_it_is_done(
+    at_work, ana, cases
+):
+    hers = at_work(ana)
+    page = hers.page
+    page.goto(f"/cases/{cases[0].ref}/")
+    page.keyboard.press("e")
+    dialog = page.locator("#verb")
+    dialog.get_by_role("textbox").fill("asdf")
+    dialog.get_by_role("button", name="Escalate").click()
+    expect(dialog).to_contain_text("at least 20 characters")
+    expect(dialog.get_by_role("textbox")).to_have_value("asdf")
+    dialog.get_by_role("textbox").fill("Half of it looks like a reseller's customers.")
+    dialog.get_by_role("button", name="Escalate").click()
+    expect(dialog).to_be_hidden()
+    expect(page.locator("#case-head")).to_contain_text("escalated")
+    expect(page.locator("#decision-box")).to_contain_text("a lead decides it")
+
+
+def test_a_reason_opens_its_rows_over_the_page(at_work, ana, cases):
+    hers = at_work(ana)
+    page = hers.page
+    page.goto(f"/cases/{cases[0].ref}/")
+    page.locator(".reason-meta a").first.click()
+    dialog = page.locator("#rows")
+    expect(dialog).to_contain_text("Private template")
+    expect(dialog.locator("tbody tr").first).to_be_visible()
+    assert page.url.endswith(f"/cases/{cases[0].ref}/")
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    assert hers.complaints == []
+
+
+def test_templates_are_revealed_in_place(at_work, ana, cases):
+    hers = at_work(ana)
+    page = hers.page
+    page.goto(f"/cases/{cases[0].ref}/")
+    page.get_by_role("link", name="Reveal…").click()
+    dialog = page.locator("#verb")
+    dialog.get_by_role("textbox").fill("Comparing it with the campaign of last month.")
+    dialog.get_by_role("button", name="Reveal").click()
+    expect(page.locator("#templates")).to_contain_text("You are grading an answer.")
+    expect(dialog).to_be_hidden()
+    expect(page.locator("#history-lines")).to_contain_text("revealed the templates")
+    assert hers.rules_broken() == []
+    assert hers.complaints == []
+
+
 def test_what_an_attacker_typed_stays_text_in_chart_map_and_page(at_work, ana):
     evil = "<img src=x onerror=alert(1)>'\"{{7*7}}"
     cluster = campaign(5)
