@@ -19,6 +19,7 @@ nothing in it tells when or by whom it was made.
 """
 
 from datetime import date, datetime, timedelta
+from math import floor
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -137,7 +138,8 @@ def _top_clusters(week: Week) -> list[Document]:
         {
             "ref": clusters[row["cluster"]].ref,
             "verdict": clusters[row["cluster"]].verdict,
-            "score": round(clusters[row["cluster"]].score, 1),
+            # Rounded down, as on every page: 69.97 must not read as 70.
+            "score": floor(clusters[row["cluster"]].score * 10) / 10,
             "size": clusters[row["cluster"]].size,
             "exchanges": row["exchanges"],
             "output_tokens": row["tokens"],
