@@ -103,3 +103,12 @@ def test_a_day_has_24_hours():
 
 def test_no_days_at_all_is_an_empty_chart():
     assert charts.cluster_days([], [], [])["data"] == []
+
+
+def test_within_a_day_or_two_it_is_the_hour_that_ticks_tell():
+    def ticks(hours: int) -> str:
+        axis = [NOON + timedelta(hours=n) for n in range(hours)]
+        figure = charts.events_per_hour(axis, [Series("requests", [1] * hours)])
+        return str(figure["layout"]["xaxis"]["tickformat"])
+
+    assert (ticks(24), ticks(96)) == ("%H:%M", "%e %b")
