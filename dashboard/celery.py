@@ -57,6 +57,10 @@ app.conf.update(
             "task": "investigations.deliver_effects",
             "schedule": 3.0,
         },
+        "audit refused keys": {
+            "task": "investigations.audit_refused_keys",
+            "schedule": 15.0,
+        },
         "freeze last week": {
             "task": "investigations.freeze_weekly_report",
             "schedule": 60.0,

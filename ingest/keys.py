@@ -12,7 +12,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from ingest.errors import UnknownKey, WrongScope
-from ingest.models import IngestKey, Source
+from ingest.models import IngestKey, KeyRefusal, Source
 
 MARK: Final = "sw"
 # Last use is for people's eyes; a write for every request would be a price for it.
@@ -60,7 +60,7 @@ def authenticate(token: str, scope: str) -> IngestKey:
         raise UnknownKey
     now = timezone.now()
     if key.revoked_at is not None or (key.expires_at and key.expires_at <= now):
-        log.warning("Key %s… is revoked or expired and was used.", key.prefix)
+        _note_refusal(key, now)
         raise UnknownKey
     if scope not in key.scopes:
         raise WrongScope(scope)
@@ -104,3 +104,20 @@ def _note_use(key: IngestKey, now: datetime) -> None:
     long_ago = Q(last_used_at=None) | Q(last_used_at__lt=now - LAST_USE_STEP)
     IngestKey.objects.filter(long_ago, pk=key.pk).update(last_used_at=now)
     key.last_used_at = now
+
+
+def _note_refusal(key: IngestKey, now: datetime) -> None:
+    """Whoever shows a dead key may have found it: kept for the audit and its owner."""
+    log.warning("Key %s… is revoked or expired and was used.", key.prefix)
+    why = KeyRefusal.Why.REVOKED if key.revoked_at else KeyRefusal.Why.EXPIRED
+    KeyRefusal.objects.bulk_create(
+        [
+            KeyRefusal(
+                key=key,
+                why=why,
+                hour=now.replace(minute=0, second=0, microsecond=0),
+                refused_at=now,
+            )
+        ],
+        ignore_conflicts=True,
+    )

@@ -186,8 +186,13 @@ def _age(at: datetime | None, now: datetime) -> float:
 
 
 def keys_in_order() -> QuerySet[IngestKey]:
-    """Every key with its source, those in use first."""
-    keys = IngestKey.objects.select_related("source")
+    """Every key with its source, those in use first.
+
+    Annotated `refused_at`: when it was last shown after it had died, or None.
+    """
+    keys = IngestKey.objects.select_related("source").annotate(
+        refused_at=Max("refusals__refused_at")
+    )
     return keys.order_by("revoked_at", "-last_used_at", "pk")
 
 

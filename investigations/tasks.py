@@ -7,7 +7,7 @@ from celery import shared_task
 from django.db import connection
 
 from investigations import delivery
-from investigations.actions import cases, decisions
+from investigations.actions import cases, decisions, keys
 from investigations.reports import weekly
 
 # One lock for each door, in a space of our own (the first number).
@@ -48,3 +48,9 @@ def freeze_weekly_report() -> None:
     with only_one(FREEZE) as mine:
         if mine:
             weekly.freeze_last_week()
+
+
+@shared_task(name="investigations.audit_refused_keys")
+def audit_refused_keys() -> None:
+    # Rows are locked one by one, so two at once share the work.
+    keys.audit_refused_keys()

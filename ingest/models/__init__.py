@@ -5,7 +5,7 @@ from ingest.models.releases import ModelRelease
 from ingest.models.responses import ResponseHash
 from ingest.models.rollups import AccountDay
 from ingest.models.sightings import Indicator, Sighting
-from ingest.models.sources import IngestKey, Source
+from ingest.models.sources import IngestKey, KeyRefusal, Source
 from ingest.models.templates import Template, TemplateCandidate
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "EventKey",
     "Indicator",
     "IngestKey",
+    "KeyRefusal",
     "ModelRelease",
     "QuarantinedLine",
     "ResponseHash",

@@ -36,3 +36,31 @@ class IngestKey(models.Model):
 
     def __str__(self) -> str:
         return f"{self.prefix}… {self.name}"
+
+
+class KeyRefusal(models.Model):
+    """A key was shown after it had been revoked or had expired: somebody still has it.
+
+    One row a key and hour at most, so that a flood of tries costs one write.
+    """
+
+    class Why(models.TextChoices):
+        REVOKED = "revoked"
+        EXPIRED = "expired"
+
+    key = models.ForeignKey(
+        IngestKey, on_delete=models.CASCADE, related_name="refusals"
+    )
+    why = models.CharField(max_length=8, choices=Why)
+    hour = models.DateTimeField()
+    refused_at = models.DateTimeField()
+    # Set once the refusal is in the audit log, which facts know nothing of.
+    audited_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["key", "hour"], name="key_refusal_hourly")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.key_id} {self.why}"
