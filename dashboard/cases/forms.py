@@ -191,6 +191,10 @@ class DecisionForm(CaseForm):
         return {k: v for k, v in self.cleaned_data.items() if k not in other}
 
 
+class ReplayForm(CaseForm):
+    reason = Reason(label="What has changed, that it will arrive now")
+
+
 class RestoreForm(CaseForm):
     ground = forms.ChoiceField(
         label="Policy ground",

@@ -42,5 +42,6 @@ urlpatterns = [
     path("<case:pk>/decision/", decisions.box, name="box"),
     path("<case:pk>/preview/", decisions.preview, name="preview"),
     path("<case:pk>/decide/", decisions.decide, name="decide"),
+    path("<case:pk>/replay/<decision:decision>/", decisions.replay, name="replay"),
     path("<case:pk>/restore/<decision:decision>/", decisions.restore, name="restore"),
 ]

@@ -1,6 +1,8 @@
 """Deciding a case: look at who is hit, decide, follow it, take it back."""
 
 from django.contrib import messages
+from django.contrib.auth.models import User
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -22,13 +24,14 @@ from dashboard.cases.decision import (
     status_of,
     tried,
 )
-from dashboard.cases.forms import DecisionForm, RestoreForm
+from dashboard.cases.forms import DecisionForm, ReplayForm, RestoreForm
 from dashboard.cases.selection import selected_ids
 from dashboard.cases.verbs import Verb, verb_form
 from investigations import access
 from investigations.actions.decisions import decide_case, restore_accounts
+from investigations.actions.effects import replay_effect
 from investigations.errors import DomainError
-from investigations.models import Decision
+from investigations.models import Decision, Effect
 
 
 @require_GET
@@ -99,6 +102,32 @@ def restore(request: HttpRequest, pk: int, decision: int) -> HttpResponse:
             ),
         ),
     )
+
+
+@require_http_methods(["GET", "POST"])
+def replay(request: HttpRequest, pk: int, decision: int) -> HttpResponse:
+    """Send again what was given up on, to all of a decision's accounts."""
+    access.require(request.user, access.DECIDE)
+    case = readable_case(request, pk)
+    sent = get_object_or_404(Decision, pk=decision, case=case)
+    return verb_form(
+        request,
+        case,
+        ReplayForm,
+        Verb(
+            title=f"Send what is parked of {sent.ref} again",
+            button="Send again",
+            action=reverse("cases:replay", args=[case.ref, sent.pk]),
+            said=f"What was parked of {sent.ref} is on its way again.",
+            do=lambda form: _replay(sent, form["reason"], reader(request)),
+        ),
+    )
+
+
+@transaction.atomic
+def _replay(decision: Decision, reason: str, by: User) -> None:
+    for effect in decision.effects.filter(state=Effect.State.PARKED):
+        replay_effect(effect=effect, reason=reason, by=by)
 
 
 def _decided(request: HttpRequest, decision: Decision) -> HttpResponse:

@@ -3,7 +3,8 @@
 from collections import Counter
 from dataclasses import dataclass
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Case as Choice
+from django.db.models import Count, Q, QuerySet, When
 
 from investigations.models import AuditEntry, Case, Decision, Effect, Note
 
@@ -101,7 +102,10 @@ def _states(decisions: list[Decision]) -> dict[int, Counter[str]]:
 
 
 def _shown_effects(decision: Decision) -> list[Effect]:
-    # By name, "parked" and "pending" come after "delivered": those first, newest try
-    # on top, because they are what someone may have to act on.
+    urgency = Choice(
+        When(state=Effect.State.PARKED, then=0),
+        When(state=Effect.State.PENDING, then=1),
+        default=2,
+    )
     effects: QuerySet[Effect] = decision.effects.select_related("account")
-    return list(effects.order_by("-state", "-attempts", "pk")[:DELIVERIES])
+    return list(effects.order_by(urgency, "-attempts", "pk")[:DELIVERIES])

@@ -375,6 +375,18 @@ def test_a_parked_delivery_is_shown_with_what_went_wrong(signed_in, ana):
     assert "410 Gone" in page
 
 
+def test_ana_sends_what_was_parked_again_with_a_reason(signed_in, ana):
+    case, client = small(ana), signed_in(ana)
+    decide(client, case)
+    Effect.objects.update(state="parked", last_error="410 Gone")
+    url = reverse("cases:replay", args=[case.ref, Decision.objects.get().ref])
+    refused = client.post(url, {"reason": "again"}, headers=HTMX)
+    assert refused.status_code == 422
+    reason = "The platform's endpoint was moved and answers again."
+    assert client.post(url, {"reason": reason}, headers=HTMX).status_code == 204
+    assert set(Effect.objects.values_list("state", flat=True)) == {"pending"}
+
+
 def test_ana_restores_what_was_taken_with_a_reason(signed_in, ana):
     case, client = small(ana), signed_in(ana)
     decide(client, case)
@@ -393,10 +405,11 @@ def test_ana_restores_what_was_taken_with_a_reason(signed_in, ana):
     assert Decision.objects.filter(verdict="restore").count() == 1
 
 
-def test_vic_cannot_restore(signed_in, ana, vic):
+@pytest.mark.parametrize("verb", ["restore", "replay"])
+def test_vic_can_neither_restore_nor_send_again(signed_in, ana, vic, verb):
     case = small(ana)
     decide(signed_in(ana), case)
-    url = reverse("cases:restore", args=[case.ref, Decision.objects.get().ref])
+    url = reverse(f"cases:{verb}", args=[case.ref, Decision.objects.get().ref])
     refused = signed_in(vic).post(url, {"reason": WHY})
     assert refused.status_code == 403
 

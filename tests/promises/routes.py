@@ -120,6 +120,12 @@ TABLE = (
     Route("cases:preview", post=workers, fill=CASE),
     Route("cases:decide", post=workers, fill=CASE),
     Route(
+        "cases:replay",
+        get=workers,
+        post=workers,
+        fill={**CASE, "decision": "{decision}"},
+    ),
+    Route(
         "cases:restore",
         get=workers,
         post=workers,
