@@ -1,11 +1,14 @@
 """Computed claims → tables. Only what changed is written; call it in a transaction."""
 
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Model
+from django.db import connection
+from django.db.models import JSONField, Model
+from psycopg import sql
 
 from investigations.detection import clustering, exposure, features, layout
 from investigations.detection.detectors import CATALOGUE
@@ -68,20 +71,53 @@ def store(
     rows = table.model._default_manager
     for start in range(0, len(stale), CHUNK):
         rows.filter(pk__in=stale[start : start + CHUNK]).delete()
-    names = table.key + table.compared
-    fresh = [
-        table.model(**dict(zip(names, key + values, strict=True)), **carried)
-        for key, values in wanted.items()
-        if key not in same
-    ]
-    rows.bulk_create(
-        fresh,
-        batch_size=CHUNK,
-        update_conflicts=True,
-        unique_fields=table.key,
-        update_fields=table.compared + table.carried,
-    )
+    fresh = [key for key in wanted if key not in same]
+    if fresh:
+        rest = tuple(carried[name] for name in table.carried)
+        upsert(table, (key + wanted[key] + rest for key in fresh))
     return len(stale) + len(fresh)
+
+
+def upsert(table: Table, rows: Iterable[Key]) -> None:
+    """COPY and one statement: bulk_create quotes every JSON text twice over."""
+    meta, names = table.model._meta, table.key + table.compared + table.carried
+    told = {f.attname for f in meta.concrete_fields if isinstance(f, JSONField)}
+    changes: list[sql.Composable] = [
+        sql.SQL("{0} = excluded.{0}").format(sql.Identifier(name))
+        for name in names[len(table.key) :]
+    ]
+    named = {
+        "table": sql.Identifier(meta.db_table),
+        "columns": listed(names),
+        "keys": listed(table.key),
+        "changes": sql.SQL(", ").join(changes),
+    }
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TABLE IF EXISTS pg_temp.detection_fresh")
+        cursor.execute(FRESH.format(**named))
+        with cursor.copy(COPY.format(**named)) as copy:
+            for row in rows:
+                copy.write_row(
+                    json.dumps(value, ensure_ascii=False) if name in told else value
+                    for name, value in zip(names, row, strict=True)
+                )
+        cursor.execute(UPSERT.format(**named))
+
+
+def listed(names: Iterable[str]) -> sql.Composed:
+    identifiers: list[sql.Composable] = [sql.Identifier(name) for name in names]
+    return sql.SQL(", ").join(identifiers)
+
+
+FRESH = sql.SQL(
+    "CREATE TEMP TABLE detection_fresh ON COMMIT DROP AS"
+    " SELECT {columns} FROM {table} WITH NO DATA"
+)
+COPY = sql.SQL("COPY detection_fresh ({columns}) FROM STDIN")
+UPSERT = sql.SQL(
+    "INSERT INTO {table} ({columns}) SELECT {columns} FROM detection_fresh"
+    " ON CONFLICT ({keys}) DO UPDATE SET {changes}"
+)
 
 
 def columns(table: Table) -> Iterable[Key]:
@@ -105,7 +141,7 @@ def store_links(links: Iterable[WeightedLink]) -> int:
         (link.a, link.b): (
             link.weight,
             link.families,
-            [asdict(shared) for shared in link.evidence],
+            [shared.as_json() for shared in link.evidence],
         )
         for link in links
     }
@@ -327,7 +363,7 @@ def store_scores(
     as_of: datetime,
 ) -> int:
     """`cluster_score`: an account's cluster's score, 0 where it belongs to none."""
-    existing = list(columns(SCORES))
+    existing, rules = list(columns(SCORES)), RULESET.hash
     flagged = {row[1]: row[-1] for row in existing}
     wanted: dict[Key, Key] = {
         (account.account,): (
@@ -335,7 +371,7 @@ def store_scores(
             account.scored.decibans,
             account.scored.band,
             [as_json(reason, None) for reason in account.scored.reasons],
-            RULESET.hash,
+            rules,
             first_flagged(
                 flagged.get(account.account),
                 max(account.scored.score, cluster_score(account.account)),

@@ -161,6 +161,15 @@ class SharedBy:
     weight: float
     shared_by: int
 
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "kind": self.kind,
+            "value": self.value,
+            "indicator": self.indicator,
+            "weight": self.weight,
+            "shared_by": self.shared_by,
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class WeightedLink:
