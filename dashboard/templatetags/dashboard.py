@@ -8,6 +8,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from dashboard import display, outside_text
+from investigations.detection.models import Cluster
 
 register = template.Library()
 
@@ -41,6 +42,14 @@ def message_tone(level: str) -> str:
 def band(score: float | None) -> str:
     """Key for `data-band`; no score yet is the lowest band."""
     return display.band(score or 0)
+
+
+@register.filter
+def starting_points(cluster: Cluster) -> float:
+    """What a cluster's score starts from, before any evidence: below zero, since few
+    candidates are what they look like."""
+    evidence: float = sum(reason["points"] for reason in cluster.reasons)
+    return cluster.decibans - evidence
 
 
 @register.filter
