@@ -97,7 +97,6 @@ def restore(request: HttpRequest, pk: int, decision: int) -> HttpResponse:
                 reason=form["reason"],
                 ground=form["ground"],
                 form_token=form["form_token"],
-                only_possible=True,
                 by=reader(request),
             ),
         ),
