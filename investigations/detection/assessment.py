@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass, replace
 
-from investigations.detection import pooling, scoring
+from investigations.detection import neighbours, pooling, scoring, verdicts
 from investigations.detection.pooling import Population
-from investigations.detection.scoring import RULESET, Ruleset
+from investigations.detection.ruleset import RULESET, Ruleset, probability
 from investigations.detection.shapes import (
     AccountView,
     FoundCluster,
@@ -27,13 +27,13 @@ def assess(everyone: Population, rules: Ruleset = RULESET) -> Assessment:
     ]
     pooled, member_of = {}, {}
     for at, cluster in enumerate(clusters):
-        likely = scoring.probability(cluster.scored.decibans)
+        likely = probability(cluster.scored.decibans)
         # What may be shown also bounds what membership is worth.
         likely = min(likely, cluster.scored.score / 100)
         pooled[at] = (cluster.features, cluster.evidence, likely)
         for member in cluster.found.members:
             member_of[member.account] = (at, member.support)
-    views = pooling.views(everyone, pooled, member_of)
+    views = neighbours.views(everyone, pooled, member_of)
     accounts = []
     for view in views:
         place = member_of.get(view.features.account)
@@ -48,7 +48,7 @@ def assess_cluster(
     features = pooling.pool(everyone, found)
     evidence = scoring.look_at_cluster(features)
     scored, verdict = scoring.score_cluster(features, evidence, rules)
-    explanation = scoring.innocent_explanation(scored)
+    explanation = verdicts.innocent_explanation(scored)
     return ScoredCluster(found, features, evidence, scored, verdict, explanation)
 
 
@@ -59,7 +59,7 @@ def assess_account(
     evidence = scoring.look_at_account(view)
     ceiling = 100.0
     if cluster is not None:
-        ceiling = scoring.ceiling(cluster.features, cluster.verdict, rules)
+        ceiling = verdicts.ceiling(cluster.features, cluster.verdict, rules)
     scored = scoring.score_account(view, evidence, rules, ceiling=ceiling)
     return ScoredAccount(view.features.account, evidence, scored)
 
@@ -75,14 +75,14 @@ def proposals(
     return [
         replace(
             cluster,
-            proposed_ban=scoring.propose_ban(
+            proposed_ban=verdicts.propose_ban(
                 cluster.scored,
                 cluster.verdict,
                 [
                     (
                         features,
                         member.support,
-                        pooling.tied_anew(everyone, cluster.features, features),
+                        neighbours.tied_anew(everyone, cluster.features, features),
                         scores[features.account],
                     )
                     for features, member in zip(

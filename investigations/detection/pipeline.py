@@ -20,7 +20,7 @@ from investigations.detection.assessment import Assessment
 from investigations.detection.features import Facts
 from investigations.detection.models import Cluster, Label, Run
 from investigations.detection.pooling import Population
-from investigations.detection.scoring import RULESET
+from investigations.detection.ruleset import RULESET
 from investigations.detection.shapes import AccountView, ScoredAccount
 
 # Names the lock among all advisory locks of the database ("detect" in ASCII).

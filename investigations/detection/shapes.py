@@ -6,7 +6,7 @@ ratio). Country, language and nationality have no field here, so no step can lea
 them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -97,6 +97,22 @@ class Handoff:
     conversations: int
     events: tuple[int, ...]
     last_at: datetime
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Everyone:
+    """All that clustering looks at. Positions, not ids; `accounts` has the ids in
+    rising order, `organization` and `stack` a number for each (-1: no stack),
+    `templates` how many prompts each sent that were among a day's most repeated."""
+
+    accounts: Sequence[int]
+    organization: Ints
+    stack: Ints
+    templates: Ints
+    values: Sequence[Value]
+    sightings: Sightings
+    handoffs: Sequence[Handoff]
+    today: int  # days since 1 January 1970
 
 
 @dataclass(frozen=True, slots=True)

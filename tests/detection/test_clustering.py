@@ -2,11 +2,8 @@
 
 from typing import Any
 
-from investigations.detection.clustering import (
-    by_components,
-    carry_ids,
-    find_clusters,
-)
+from investigations.detection.clustering import carry_ids, find_clusters
+from investigations.detection.communities import by_components
 from tests.detection.worlds import Town
 
 

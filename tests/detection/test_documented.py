@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from investigations.detection.detectors import CATALOGUE
-from investigations.detection.scoring import RULESET
+from investigations.detection.ruleset import RULESET
 
 PAGES = Path(__file__).parents[2] / "docs" / "detectors"
 HEADINGS = (

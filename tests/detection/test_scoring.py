@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from investigations.detection import scoring
+from investigations.detection import ruleset, scoring, verdicts
 from investigations.detection.detectors import CATALOGUE
-from investigations.detection.scoring import RULESET, Ruleset, score_account
+from investigations.detection.ruleset import RULESET, Ruleset
+from investigations.detection.scoring import score_account
 from investigations.detection.shapes import (
     AccountFeatures,
     Evidence,
@@ -145,7 +146,7 @@ def test_membership_in_a_doubtful_cluster_adds_nothing():
     ("score", "band"), [(90, "action"), (89.9, "review"), (70, "review"), (40, "watch")]
 )
 def test_bands_begin_at_ninety_seventy_and_forty(score, band):
-    assert scoring.band(score) == band
+    assert ruleset.band(score) == band
 
 
 # --- Verdicts ---------------------------------------------------------------------
@@ -225,7 +226,7 @@ def test_members_that_people_vouch_for_lower_the_whole_cluster(known):
 def test_the_innocent_explanation_names_what_speaks_against_it():
     scored, _ = cluster_score("shared_payment", "balanced_starts")
 
-    assert scoring.innocent_explanation(scored) == (
+    assert verdicts.innocent_explanation(scored) == (
         "It may be innocent. That would not explain: shared payment."
     )
 
@@ -233,7 +234,7 @@ def test_the_innocent_explanation_names_what_speaks_against_it():
 def test_without_a_second_family_nothing_speaks_against_the_innocent_reading():
     scored, _ = cluster_score("shared_payment")
 
-    assert "Nothing independent speaks against it" in scoring.innocent_explanation(
+    assert "Nothing independent speaks against it" in verdicts.innocent_explanation(
         scored
     )
 
@@ -255,7 +256,7 @@ def proposed(
     cluster = Scored(score, 20.0, "action", (), found)
     mine = Scored(own, 20.0, "action", (), found)
     one = (account or member(1), support, anew, mine)
-    return scoring.propose_ban(cluster, verdict, [one]) == (1,)
+    return verdicts.propose_ban(cluster, verdict, [one]) == (1,)
 
 
 def test_a_member_with_support_of_its_own_is_proposed():
@@ -308,8 +309,8 @@ def test_every_detector_has_its_weight_in_the_table():
 
 
 def test_every_detector_counts_for_the_pool_or_for_the_harvest():
-    assert set(FAMILY) == scoring.POOL | scoring.HARVEST
-    assert not scoring.POOL & scoring.HARVEST
+    assert set(FAMILY) == verdicts.POOL | verdicts.HARVEST
+    assert not verdicts.POOL & verdicts.HARVEST
 
 
 def test_the_rulesets_hash_changes_with_any_weight():

@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from investigations.detection.clustering import Everyone
 from investigations.detection.shapes import (
     AccountFeatures,
     AccountView,
     ClusterFeatures,
     CommonValue,
+    Everyone,
     Handoff,
     Sightings,
     Value,

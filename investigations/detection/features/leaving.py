@@ -1,0 +1,65 @@
+"""What left through accounts and clusters: sums of all days, and hours."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+
+from investigations.detection.exposure import AccountTotals
+from investigations.detection.features.clock import Clock, rows
+
+TOTALS = """
+SELECT account_id, sum(requests), sum(input_tokens), sum(output_tokens),
+       min(first_at), max(last_at), array_agg(day)
+FROM {days} AS d WHERE account_id = ANY(%(accounts)s) AND requests > 0
+GROUP BY account_id
+"""
+COUNTS = """
+SELECT account_id, m.key, sum(m.value::bigint)
+FROM {days} AS d, jsonb_each_text({column}) AS m
+WHERE account_id = ANY(%(accounts)s) GROUP BY 1, 2
+"""
+HOURS = """
+SELECT c.cluster, date_trunc('hour', e.occurred_at), e.model, count(*),
+       sum(e.output_tokens)
+FROM ingest_event e
+JOIN unnest(%(accounts)s::bigint[], %(clusters)s::int[]) AS c(account, cluster)
+  ON c.account = e.account_id
+WHERE e.kind = 'request' AND e.occurred_at >= %(since)s AND e.occurred_at <= %(as_of)s
+GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
+"""
+
+
+def totals(accounts: Sequence[int], clock: Clock) -> dict[int, AccountTotals]:
+    """Everything these accounts exchanged, ever."""
+    counts: dict[str, dict[int, dict[str, int]]] = {}
+    for column in ("by_model", "intents"):
+        counts[column] = defaultdict(dict)
+        sql = COUNTS.replace("{column}", column)
+        for account, key, count in rows(sql, clock, accounts=list(accounts)):
+            counts[column][account][key] = int(count)
+    return {
+        row[0]: AccountTotals(
+            account=row[0],
+            exchanges=int(row[1]),
+            input_tokens=int(row[2]),
+            output_tokens=int(row[3]),
+            since=row[4],
+            until=row[5],
+            days=frozenset(row[6]),
+            by_model=counts["by_model"].get(row[0], {}),
+            by_intent=counts["intents"].get(row[0], {}),
+        )
+        for row in rows(TOTALS, clock, accounts=list(accounts))
+    }
+
+
+def hours(
+    members: Iterable[tuple[int, int]], clock: Clock
+) -> Iterator[tuple[int, datetime, str, int, int]]:
+    """(cluster, hour, model, requests, output tokens) of (account, cluster) pairs."""
+    pairs = list(members)
+    accounts, clusters = [p[0] for p in pairs], [p[1] for p in pairs]
+    for cluster, hour, model, requests, tokens in rows(
+        HOURS, clock, accounts=accounts, clusters=clusters
+    ):
+        yield cluster, hour, model or "", int(requests), int(tokens or 0)

@@ -1,0 +1,51 @@
+"""New models, and who went to them within a day."""
+
+from collections.abc import Iterator
+from datetime import UTC, timedelta
+
+from ingest.models import ModelRelease
+from investigations.detection.features.clock import Clock, rows
+from investigations.detection.shapes import Move, Release
+
+# A release younger than this has not shown yet who moves.
+SETTLED = timedelta(hours=6)
+FIRST_DAY = timedelta(hours=24)
+FEWEST_REQUESTS = 3
+
+
+def releases(clock: Clock) -> list[Release]:
+    """Releases of the window, the oldest first."""
+    found = ModelRelease.objects.filter(
+        released_at__gte=clock.since, released_at__lte=clock.as_of - SETTLED
+    )
+    ordered = found.order_by("released_at", "model")
+    return [Release(*row) for row in ordered.values_list("model", "released_at")]
+
+
+MOVES = """
+SELECT e.account_id, count(*), count(*) FILTER (WHERE e.model = %(model)s),
+       count(*) >= %(fewest)s AND e.account_id IN (
+           SELECT account_id FROM ingest_accountday
+           WHERE day >= %(week_before)s AND day < %(release_day)s AND requests > 0)
+FROM ingest_event e
+WHERE e.kind = 'request'
+  AND e.occurred_at >= %(released)s AND e.occurred_at <= %(until)s
+GROUP BY e.account_id ORDER BY e.account_id
+"""
+
+
+def moves_at(release: Release, clock: Clock) -> Iterator[Move]:
+    """What each account did in the release's first day."""
+    released = release.released_at.astimezone(UTC)
+    found = rows(
+        MOVES,
+        clock,
+        model=release.model,
+        released=released,
+        until=min(released + FIRST_DAY, clock.as_of),
+        week_before=released.date() - timedelta(days=7),
+        release_day=released.date(),
+        fewest=FEWEST_REQUESTS,
+    )
+    for account, requests, moved, counts in found:
+        yield Move(account, release.model, requests, moved, counts)

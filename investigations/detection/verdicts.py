@@ -1,0 +1,137 @@
+"""Scores → verdicts, what a verdict lets be shown, and whom the machine may propose.
+
+Harvest and pool are kept apart: a pool that harvests is a distillation campaign, a pool
+alone a resale pool, and too little of either is said to be insufficient evidence.
+"""
+
+from collections.abc import Iterable, Mapping
+
+from investigations.detection.ruleset import CONTRACTS, RULESET, Ruleset
+from investigations.detection.shapes import (
+    AccountFeatures,
+    ClusterFeatures,
+    Family,
+    Scored,
+)
+
+DISTILLATION, RESALE_POOL = "distillation", "resale_pool"
+INSUFFICIENT = "insufficient_evidence"
+
+# Rare values an account must share itself before a proposal may name it.
+FEWEST_TIES = 2
+# What ties accounts to one operator, and what shows that answers are being harvested.
+POOL = frozenset(
+    {
+        "continuation",
+        "shared_payment",
+        "signup_burst",
+        "rare_client_stack",
+        "egress_concentration",
+        "balanced_starts",
+        "synchronised_starts",
+    }
+)
+HARVEST = frozenset(
+    {
+        "private_template",
+        "tool_schema",
+        "reasoning_elicitation",
+        "prompt_sweep",
+        "release_pivot",
+    }
+)
+# One customer's product explains money, devices, networks and templates in common.
+# It does not explain sessions dealt out like cards, or conversations that wander.
+COORDINATION = frozenset({Family.TIME, Family.CONTENT_PROOF})
+
+
+def judge(
+    cluster: ClusterFeatures,
+    scored: Scored,
+    weighed: Mapping[str, float],
+    rules: Ruleset = RULESET,
+) -> str:
+    """Harvest and pool apart: both are a campaign, a pool alone is a resale pool.
+
+    `weighed`: decibans by detector before its family's cap; what a swift move to a
+    new model says of the purpose is not less because sessions are balanced, too.
+    """
+    harvest = sum(points for key, points in weighed.items() if key in HARVEST)
+    pool = sum(points for key, points in weighed.items() if key in POOL)
+    if is_thin(cluster, rules) or len(scored.families) < 2:
+        return INSUFFICIENT
+    if not scored.families & COORDINATION:
+        return INSUFFICIENT
+    if harvest >= rules.harvest_floor:
+        return DISTILLATION
+    return RESALE_POOL if pool >= rules.pool_floor else INSUFFICIENT
+
+
+def innocent_explanation(scored: Scored) -> str:
+    """The strongest innocent reading, and what speaks against it."""
+    told = [reason for reason in scored.reasons if reason.evidence.innocent]
+    if not told:
+        return "Nothing speaks for a common operator beyond what they share."
+    against = [
+        reason.title.lower()
+        for reason in told[1:]
+        if reason.points >= 1 and reason.family != told[0].family
+    ]
+    if not against:
+        return f"{told[0].evidence.innocent} Nothing independent speaks against it."
+    return f"{told[0].evidence.innocent} That would not explain: {', '.join(against)}."
+
+
+def ceiling(cluster: ClusterFeatures, verdict: str, rules: Ruleset = RULESET) -> float:
+    """The highest score that the verdict lets the cluster and its members show."""
+    if is_thin(cluster, rules):
+        return rules.thin_cap
+    caps = {RESALE_POOL: rules.pool_cap, INSUFFICIENT: rules.uncoordinated_cap}
+    return caps.get(verdict, 100.0)
+
+
+def is_thin(cluster: ClusterFeatures, rules: Ruleset = RULESET) -> bool:
+    """Too few customers or exchanges to say anything about."""
+    return (
+        cluster.organizations < rules.fewest_members
+        or cluster.requests < rules.fewest_requests
+    )
+
+
+def may_be_banned(
+    account: AccountFeatures, support: int, *, accused_anew: bool
+) -> bool:
+    """Whether a proposal may name the account at all.
+
+    Never who was checked or allowed, never on membership alone, and never again who
+    was found innocent, unless something new came up since.
+    """
+    if account.status in ("banned", "closed") or account.contract in CONTRACTS:
+        return False
+    if account.verification == "organization" and account.organization:
+        return False
+    if account.label == "exempt" or (account.label == "benign" and not accused_anew):
+        return False
+    return support >= FEWEST_TIES
+
+
+def propose_ban(
+    scored: Scored,
+    verdict: str,
+    members: Iterable[tuple[AccountFeatures, int, bool, Scored]],
+    rules: Ruleset = RULESET,
+) -> tuple[int, ...]:
+    """Accounts the machine proposes to ban, in order of id; mostly none.
+
+    `members`: (features, support, evidence newer than its label, own score).
+    """
+    if verdict != DISTILLATION or scored.score < 90 or len(scored.families) < 3:
+        return ()
+    return tuple(
+        sorted(
+            account.account
+            for account, support, anew, own in members
+            if may_be_banned(account, support, accused_anew=anew)
+            and own.score >= rules.bands[0][0]
+        )
+    )
