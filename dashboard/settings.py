@@ -210,13 +210,10 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
-# Hosts inside one's own network that decisions may be delivered to; all other
-# private addresses are refused (a forged name could reach what is not ours).
-WEBHOOK_PRIVATE_HOSTS = env.words("STILLWATCH_WEBHOOK_PRIVATE_HOSTS")
-
 # --- Where decisions may go --------------------------------------------------
 # Hosts at private addresses that the webhook may reach all the same, because the
-# platform itself runs inside. Public hosts need no entry.
+# platform itself runs inside; all other private addresses are refused (a forged name
+# could reach what is not ours). Public hosts need no entry.
 WEBHOOK_PRIVATE_HOSTS = env.words("STILLWATCH_WEBHOOK_PRIVATE_HOSTS")
 
 # --- The edge for machines ---------------------------------------------------
