@@ -25,6 +25,7 @@ from investigations.detection.shapes import AccountView, ScoredAccount
 
 # Names the lock among all advisory locks of the database ("detect" in ASCII).
 LOCK = 0x646574656374
+KEPT = timedelta(days=30)  # how long a run's own row stays
 # After a run of t seconds the next one waits 4 × t, so that claims that never stop
 # changing take a fifth of one core at most; no longer than a minute.
 PAUSE_FACTOR, LONGEST_PAUSE = 4, timedelta(seconds=60)
@@ -105,6 +106,7 @@ def _run(as_of: datetime) -> Run:
         row.stages, row.counts = watch.seconds, counts | {"facts": mark}
         row.finished_at = timezone.now()
         row.save()
+        Run.objects.filter(started_at__lt=row.finished_at - KEPT).delete()
     return row
 
 

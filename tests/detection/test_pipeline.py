@@ -380,6 +380,14 @@ def test_an_empty_installation_runs_too():
     assert run().counts["accounts"] == 0
 
 
+def test_runs_of_long_ago_are_forgotten():
+    old = run()
+    Run.objects.update(started_at=old.started_at - timedelta(days=40))
+    run()
+
+    assert not Run.objects.filter(pk=old.pk).exists()
+
+
 def test_a_run_tells_how_long_each_stage_took(town):
     assert {"features", "links and clusters", "scores"} <= set(run().stages)
 
@@ -393,7 +401,7 @@ def test_detect_prints_the_seconds_of_each_stage_and_opens_the_case(town, capsys
 
     assert "s  rollups" in told
     assert "s  links and clusters" in told
-    assert "1 cases opened" in told
+    assert "1 case opened" in told
     assert hot().cases.count() == 1
 
 

@@ -72,7 +72,7 @@ class Command(BaseCommand):
             f"{counts['accounts']:,} accounts, {counts['links']:,} links, "
             f"{counts['clusters']:,} clusters, {counts['hot_clusters']:,} of them at "
             f"70 or above, {counts['proposed']:,} accounts proposed for a ban; "
-            f"{opened:,} cases opened. As of "
+            f"{opened:,} {'case' if opened == 1 else 'cases'} opened. As of "
             f"{run.as_of.astimezone(UTC):%Y-%m-%d %H:%M} UTC."
         )
 
