@@ -204,11 +204,23 @@ def test_every_id_has_its_own_page_however_odd(reader, account_id):
 
 def test_each_part_of_an_odd_accounts_page_belongs_to_it(reader):
     account = new_account(external_id=ODD)
+    a_day_of(account)
     ScoreFactory(account=account, score=77, reasons=[paid_together(account)])
     page = reader.get(url("detail", account))
     found = re.findall(r'(?:href|data-src)="(/accounts/a~2Fb[^"]*)"', page.text)
     assert len(set(found)) == 3
     assert {reader.get(each).status_code for each in found} == {200}
+
+
+def a_day_of(account: Account, *, requests: int = 5, days_ago: int = 0) -> None:
+    AccountDay.objects.create(
+        account=account,
+        day=timezone.now().date() - timedelta(days=days_ago),
+        requests=requests,
+        hours=[requests] + [0] * 23,
+        session_hours=[0] * 24,
+        by_model={"nova-2": requests},
+    )
 
 
 def paid_together(account: Account) -> dict[str, object]:
@@ -279,16 +291,8 @@ def test_the_last_events_say_what_without_the_address(reader, maria):
 
 
 def test_the_charts_count_days_and_hours(reader, maria):
-    day = timezone.now().date()
-    for n, requests in enumerate((6, 4)):
-        AccountDay.objects.create(
-            account=maria,
-            day=day - timedelta(days=3 * n),
-            requests=requests,
-            hours=[requests] + [0] * 23,
-            session_hours=[0] * 24,
-            by_model={"nova-2": requests},
-        )
+    a_day_of(maria, requests=6)
+    a_day_of(maria, requests=4, days_ago=3)
     days = reader.get(url("days", maria)).json()["data"][0]
     assert days["y"] == [4, 0, 0, 6]
     hours = reader.get(url("hours", maria)).json()["data"][0]

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
-from django.db import connection
 
 from ingest import writers
 from ingest.ledger import ledger
 from ingest.models import Batch, Event, Source
+from tests.database import database_url
 from tests.ingest.records import ndjson, requests
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -31,13 +31,6 @@ def copy_and_stop(*args):
 storing._copy = copy_and_stop
 writers.store_pending()
 """
-
-
-def database_url() -> str:
-    told = connection.settings_dict
-    user, host = told["USER"], told["HOST"] or "127.0.0.1"
-    password = f":{told['PASSWORD']}" if told["PASSWORD"] else ""
-    return f"postgres://{user}{password}@{host}:{told['PORT'] or 5432}/{told['NAME']}"
 
 
 @pytest.mark.django_db(transaction=True)

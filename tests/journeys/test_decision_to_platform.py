@@ -8,7 +8,6 @@ import sys
 import time
 
 import pytest
-from django.db import connection
 from django.utils import timezone
 
 from investigations.actions.cases import assign_case, close_case, open_hot_cases
@@ -18,6 +17,7 @@ from investigations.delivery import deliver_pending
 from investigations.models import AuditEntry, Case, Effect
 from investigations.reports.weekly import build
 from investigations.selectors.audit_chain import Head, verify_chain
+from tests.database import database_url
 from tests.investigations.receiver import Receiver, Reply, listening
 from tests.investigations.scenes import WHY, case_of, cluster_of, decide
 
@@ -93,14 +93,12 @@ def test_a_dispatcher_killed_while_sending_loses_nothing_and_bans_once(
 ):
     decision = decide(case_of(1, ana), ana)
     receiver.replies = [Reply(after=3)]
-    parts = connection.settings_dict
-    url = f"postgres://{parts['USER']}:{parts['PASSWORD']}@{parts['HOST']}:{parts['PORT']}/{parts['NAME']}"  # noqa: E501
     dispatcher = subprocess.Popen(
         [sys.executable, "-c", SEND],
         env={
             **os.environ,
             "DJANGO_SETTINGS_MODULE": "dashboard.settings",
-            "DATABASE_URL": url,
+            "DATABASE_URL": database_url(),
             "STILLWATCH_DEMO": "1",
         },
     )
