@@ -7,11 +7,10 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
-from investigations import access
-from investigations.models import Approval, Case
+from investigations import access, selectors
+from investigations.models import Case
 
 Entry = tuple[str, str, str, bool, int]
 
@@ -26,10 +25,7 @@ def waiting_approvals(user: User) -> int:
     """Those that this person could sign: not their own, not expired."""
     if not access.can(user, access.APPROVE):
         return 0
-    waiting = Approval.objects.filter(
-        state=Approval.State.REQUESTED, expires_at__gt=timezone.now()
-    )
-    return waiting.exclude(requested_by=user).count()
+    return selectors.approvals_waiting_count(user)
 
 
 @dataclass(frozen=True)
