@@ -2,26 +2,26 @@
 
 import uuid
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Final
 
-from django.db.models import Count, F, Max, Min, QuerySet, Sum
-from django.db.models.functions import Length, TruncHour
-from django.utils import timezone
+from django.db.models import F, Max, Q, QuerySet
+from django.db.models.functions import Length
 
-from ingest.inbox import MAX_ERRORS_TOLD
+from ingest.doors.inbox import MAX_ERRORS_TOLD
+from ingest.mending.kept_lines import Matching
 from ingest.models import (
     Account,
+    AutonomousSystem,
     Batch,
     Event,
     IngestKey,
     QuarantinedLine,
     Source,
-    StaleDay,
 )
+from ingest.places import network_classes
 
-RECENT: Final = timedelta(minutes=5)
+EVERY_LINE: Final = Matching()
 
 
 def recent_events(
@@ -40,29 +40,22 @@ def accounts_starting_with(text: str) -> QuerySet[Account]:
     return starting.order_by("external_id")
 
 
-def recent_batches(limit: int = 50) -> QuerySet[Batch]:
-    batches = Batch.objects.select_related("source", "key").defer("payload", "answer")
-    return batches.order_by("-pk")[:limit]
-
-
 def quarantine(
-    *, code: str = "", fate: str = "", before: int | None = None, limit: int = 200
+    *,
+    matching: Matching = EVERY_LINE,
+    before: int | None = None,
+    limit: int = 200,
 ) -> QuerySet[QuarantinedLine]:
-    """Lines that wait for somebody to fix and replay them, newest first.
+    """Lines that wait for somebody to mend and replay them, newest first.
 
     Each is annotated `raw_length`, in bytes; what it says is not read. `before` is the
     key of the line to go on below.
     """
-    lines = QuarantinedLine.objects.select_related("batch__source", "batch__key")
+    lines = matching.lines().select_related("batch__source", "batch__key")
     lines = lines.defer("raw", "batch__payload", "batch__answer")
-    lines = lines.filter(replayed_at=None).annotate(raw_length=Length("raw"))
-    if code:
-        lines = lines.filter(code=code)
-    if fate:
-        lines = lines.filter(fate=fate)
     if before is not None:
         lines = lines.filter(pk__lt=before)
-    return lines.order_by("-pk")[:limit]
+    return lines.annotate(raw_length=Length("raw")).order_by("-pk")[:limit]
 
 
 def quarantined_line(pk: int) -> QuarantinedLine | None:
@@ -78,128 +71,36 @@ def quarantine_codes() -> list[str]:
     return list(codes.distinct())
 
 
-def rejects_by_code(since: datetime) -> list[tuple[str, str, int]]:
-    """(code, source, lines) of what was not stored since then, most frequent first."""
-    rows = QuarantinedLine.objects.filter(created_at__gte=since).values_list(
-        "code", "batch__source__name"
-    )
-    return [
-        (code, source, count)
-        for code, source, count in rows.annotate(count=Count("pk")).order_by("-count")
-    ]
-
-
-@dataclass(frozen=True)
-class Intake:
-    """What one source sent. `waiting` is what is accepted and not stored yet, so that
-    received = stored + duplicates + conflicts + quarantined + refused + waiting.
-    """
-
-    source: str
-    received: int
-    stored: int
-    duplicates: int
-    conflicts: int
-    quarantined: int
-    refused: int
-
-    @property
-    def waiting(self) -> int:
-        told = self.stored + self.duplicates + self.conflicts
-        return max(self.received - told - self.quarantined - self.refused, 0)
-
-
-COUNTERS: Final = (
-    "received",
-    "stored",
-    "duplicates",
-    "conflicts",
-    "quarantined",
-    "refused",
-)
-
-
-def intake_by_source(since: datetime | None = None) -> list[Intake]:
-    """Sums over the batches received since then, or over all; by name of the source."""
-    batches = Batch.objects.filter(received_at__gte=since) if since else Batch.objects
-    sums = [Sum(counter) for counter in COUNTERS]
-    rows = batches.values_list("source__name").annotate(*sums)
-    return [Intake(*row) for row in rows.order_by("source__name")]
-
-
-_lost = F("quarantined") + F("refused") + F("conflicts")
-
-
-@dataclass(frozen=True)
-class IntakeHour:
-    """One UTC hour: records received, and how many of them were not stored."""
-
-    hour: datetime
-    received: int
-    lost: int
-
-
-def intake_by_hour(now: datetime, *, hours: int = 24) -> list[IntakeHour]:
-    """The last hours, oldest first, those in which nothing came too."""
-    last = now.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
-    axis = [last - timedelta(hours=n) for n in range(hours - 1, -1, -1)]
-    rows = (
-        Batch.objects.filter(received_at__gte=axis[0])
-        .values(hour=TruncHour("received_at", tzinfo=UTC))
-        .annotate(came=Sum("received"), bad=Sum(_lost))
-    )
-    found = {row["hour"]: (row["came"], row["bad"]) for row in rows}
-    return [IntakeHour(hour, *found.get(hour, (0, 0))) for hour in axis]
-
-
-@dataclass(frozen=True)
-class Lag:
-    """How far storing and rolling up are behind; ages are seconds, 0 when idle."""
-
-    pending_batches: int
-    parked_batches: int
-    oldest_batch_age: float
-    stale_days: int
-    oldest_mark_age: float
-    events_per_minute: float
-
-
-def ingest_lag(now: datetime | None = None) -> Lag:
-    now = now or timezone.now()
-    pending = Batch.objects.filter(state=Batch.State.PENDING)
-    waiting = pending.aggregate(count=Count("pk"), oldest=Min("received_at"))
-    marks = StaleDay.objects.aggregate(count=Count("pk"), oldest=Min("marked_at"))
-    recent = Batch.objects.filter(received_at__gte=now - RECENT)
-    received = recent.aggregate(total=Sum("received"))["total"] or 0
-    return Lag(
-        pending_batches=waiting["count"],
-        parked_batches=Batch.objects.filter(state=Batch.State.PARKED).count(),
-        oldest_batch_age=_age(waiting["oldest"], now),
-        stale_days=marks["count"],
-        oldest_mark_age=_age(marks["oldest"], now),
-        events_per_minute=received / (RECENT.total_seconds() / 60),
-    )
-
-
-def _age(at: datetime | None, now: datetime) -> float:
-    return (now - at).total_seconds() if at is not None else 0.0
-
-
 def keys_in_order() -> QuerySet[IngestKey]:
     """Every key with its source, those in use first.
 
     Annotated `refused_at`: when it was last shown after it had died, or None.
     """
     keys = IngestKey.objects.select_related("source").annotate(
-        refused_at=Max("refusals__refused_at")
+        refused_at=Max("refusals__refused_at"),
+        alarmed_at=Max("blocks__first_used_at", filter=Q(blocks__is_alarming=True)),
     )
-    return keys.order_by("revoked_at", "-last_used_at", "pk")
+    return keys.order_by(
+        F("revoked_at").asc(nulls_first=True),
+        F("last_used_at").desc(nulls_last=True),
+        "pk",
+    )
 
 
 def facts_changed_at() -> datetime | None:
     """When a batch was last stored: nothing below claims has changed since."""
     newest: datetime | None = Batch.objects.aggregate(at=Max("stored_at"))["at"]
     return newest
+
+
+def system_names(asns: Iterable[int | None]) -> dict[int, str]:
+    """Names of autonomous systems, as far as a table or a list told them."""
+    wanted = {asn for asn in asns if asn}
+    if not wanted:
+        return {}
+    listed = {asn: network_classes.listed_name(asn) for asn in wanted}
+    told = AutonomousSystem.objects.filter(pk__in=wanted).values_list("asn", "name")
+    return {asn: name for asn, name in listed.items() if name} | dict(told)
 
 
 def batch_of(source: Source, batch_id: uuid.UUID) -> Batch | None:
@@ -226,6 +127,7 @@ def batch_report(batch: Batch) -> dict[str, object]:
         "quarantined": batch.quarantined,
         "refused": batch.refused,
         "rejected": batch.rejected,
+        "clock_ahead": batch.skewed,
         "unknown_fields": batch.unknown_fields,
         "errors": _errors(lines),
     }

@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass, field
-from typing import NamedTuple, TypedDict
+from typing import Literal, NamedTuple, NotRequired, TypedDict
 
 from ingest.demo.clients import Stack
 from ingest.demo.clock import stamp
@@ -11,6 +11,9 @@ from ingest.demo.identities import Organization, Person
 from ingest.demo.internet import Route
 
 Record = dict[str, object]
+# What an exchange is for: its sender's own ends, a rival's training data, or to hide
+# that among ordinary questions.
+Purpose = Literal["organic", "harvest", "camouflage"]
 
 
 # Seconds from sign-up to the first request: check, payment, key.
@@ -18,12 +21,14 @@ SETTLING = 420.0
 
 
 class Entry(NamedTuple):
-    """A record and its place in the stream: time, then kind, then id."""
+    """A record and its place in the stream: time, then kind, then id. `purpose` is the
+    truth about an exchange; no record tells it."""
 
     at: float
     rank: int
     id: str
     record: Record
+    purpose: Purpose = "organic"
 
 
 def order_of(entry: Entry) -> tuple[float, int, str]:
@@ -40,6 +45,16 @@ class Truth(TypedDict):
     pool: str | None
     person: str
     organization: str | None
+    # Campaigns that show this innocent's card or address, or use its stolen key.
+    framed_by: NotRequired[str]
+    robbed_by: NotRequired[str]
+
+
+class ExchangeTruth(TypedDict):
+    """What one exchange was really for."""
+
+    event_id: str
+    purpose: Purpose
 
 
 @dataclass(slots=True)
@@ -64,6 +79,11 @@ class Account:
     signup_route: Route | None = None
     until: float = math.inf
     status: str = "active"
+    # What an operator gave it: its part of the pool's work, its hours in UTC (None:
+    # all), tools that no other account offers.
+    share: float = 1.0
+    hours: frozenset[int] | None = None
+    tools_hash: str | None = None
     last_used: float = field(default=-math.inf)
 
     @property
@@ -72,6 +92,11 @@ class Account:
 
     def is_active(self, at: float) -> bool:
         return self.created_at + SETTLING <= at < self.until
+
+    def overdue(self, at: float) -> float:
+        """How long it has waited for work, in units of what its share makes usual."""
+        rested = at - max(self.last_used, self.created_at)
+        return rested * self.share
 
 
 def snapshot(account: Account, at: float, **changes: object) -> Entry:

@@ -2,7 +2,7 @@
 
 from ingest.demo.clients import CHAT_SYSTEM, STARTER, Harness, Stack
 from ingest.demo.dice import Dice, mark
-from ingest.demo.grammars import Grammar, Job, Talk, Template
+from ingest.demo.grammars import Grammar, Job, Script, Talk, Template
 from ingest.demo.texts import business, coding, everyday, study
 from ingest.demo.traffic import App, Spread
 
@@ -56,7 +56,7 @@ def coding_agent(harness: Harness, *, turns: float = 18) -> App:
     )
 
 
-def starter_app(script: Talk | Job) -> App:
+def starter_app(script: Script) -> App:
     """What grew out of the hackathon's starter repository."""
     return App(
         script,

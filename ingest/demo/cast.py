@@ -1,6 +1,8 @@
 """The cast of a world: who signs up, and the sizes that everything is scaled to."""
 
-from dataclasses import dataclass, field
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 
 from ingest.demo import identities, internet
 from ingest.demo.accounts import Account, Truth
@@ -11,33 +13,85 @@ from ingest.demo.senders import Sender
 from ingest.demo.traffic import App, Models
 
 USUAL, SMALL, NEWEST = "aster-2-large", "aster-2-mini", "aster-3-large"
-# Days before the end at which the newest model came out.
+EARLIER = "aster-2.5-large"  # in worlds that are long enough for two releases
+# Days before the end at which the newest model came out; in worlds of `LONG` days and
+# more, the parts of the world that have gone by when the two models come out.
 RELEASED_BEFORE_END = 6.4
+LONG = 42
+RELEASED_AT = {EARLIER: 20 / 60, NEWEST: 41 / 60}
+# Hours from the newest release until the usual model fails, and for how long it does.
+OUTAGE_AFTER, OUTAGE_LASTS = 9, 3
 OFFSETS = (-8, -6, -5, -3, 0, 1, 1, 2, 3, 5, 8, 9)
 
 
 @dataclass(slots=True)
 class Cast:
-    """Accounts and senders of one world. `size` is the number of accounts asked for."""
+    """Accounts and senders of one world. `size` is the number of accounts asked for.
 
-    seed: int
+    `place` numbers cohorts of one kind (`within`): a second campus has dice, names and
+    networks of its own, and signs up in the same world."""
+
+    seed: int | str
     span: Span
     size: int
     accounts: list[Account] = field(default_factory=list)
     senders: list[Sender] = field(default_factory=list)
     _by_id: dict[str, Account] = field(default_factory=dict)
+    place: int = 0
+
+    @property
+    def days(self) -> float:
+        return (self.span.end - self.span.start) / DAY
 
     @property
     def released_at(self) -> float:
-        days = (self.span.end - self.span.start) / DAY
-        return self.span.end - min(RELEASED_BEFORE_END, days / 3) * DAY
+        if self.days >= LONG:
+            return self.span.start + RELEASED_AT[NEWEST] * self.days * DAY
+        return self.span.end - min(RELEASED_BEFORE_END, self.days / 3) * DAY
+
+    @property
+    def outage(self) -> Span:
+        """When the usual model is away, in worlds to measure with."""
+        begin = self.released_at + OUTAGE_AFTER * HOUR
+        return Span(begin, begin + OUTAGE_LASTS * HOUR)
 
     def dice(self, *names: object) -> Dice:
         return dice(self.seed, *names)
 
-    def count(self, per_3000: float, least: int = 1) -> int:
-        """A population's size in this world, given its size among 3,000."""
-        return max(least, round(per_3000 * self.size / 3000))
+    def count(self, per_3000: float, least: int = 1, share: float | None = None) -> int:
+        """A population's size in this world, given its size among 3,000 and its share
+        of those that a larger world has beyond them (default: the same)."""
+        first = per_3000 * min(self.size, 3000) / 3000
+        beyond = per_3000 / 3000 if share is None else share
+        return max(least, round(first + beyond * max(0, self.size - 3000)))
+
+    def volume(self, small: float, large: float) -> float:
+        """Exchanges an account: `small` among 3,000, near `large` among a million."""
+        return large + (small - large) * min(1.0, 3000 / self.size)
+
+    def within(self, place: int) -> "Cast":
+        """The same world, for the place-th cohort of a kind."""
+        if not place:
+            return self
+        return replace(self, seed=f"{self.seed}/{place}", place=place)
+
+    def cohorts(
+        self, kind: str, total: int, usual: int
+    ) -> Iterator[tuple["Cast", int]]:
+        """`total` people in cohorts of unequal sizes; one cohort among 3,000.
+
+        `usual` is a cohort's size in that world. A larger world has more cohorts, and
+        larger ones: both grow with the square root of its size."""
+        rng = self.dice("cohorts", kind)
+        usual = round(usual * math.sqrt(max(1.0, self.size / 3000)))
+        place = 0
+        while total > 1.5 * usual:
+            size = max(3, round(around(rng, 0.8 * usual, 0.7)))
+            size = min(size, round(0.6 * total))
+            yield self.within(place), size
+            total, place = total - size, place + 1
+        if total:
+            yield self.within(place), total
 
     def at_day(self, day: float) -> float:
         """A moment `day` days into a world of 21; scaled in a shorter one."""
@@ -57,6 +111,8 @@ class Cast:
         campaign: str | None = None,
     ) -> Account:
         """An ordinary account of one person at home; callers change what differs."""
+        if pool and self.place:
+            pool = f"{pool}/{self.place}"
         truth = Truth(
             account_id=f"acct_{mark('account', self.seed, name, length=14)}",
             population=population,
@@ -95,6 +151,8 @@ class Cast:
         account.person.email = account.person.email.split("@")[0] + "@" + org.domain
 
     def send(self, sender: Sender) -> Sender:
+        if self.place:
+            sender.key = f"{sender.key}/{self.place}"
         self.senders.append(sender)
         return sender
 

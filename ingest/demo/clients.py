@@ -93,6 +93,14 @@ PUBLIC_HARNESSES = (
 CHAT_SYSTEM = mark("system", "chat window")
 # The starter repository of the hackathon: public, young, used by strangers.
 STARTER = Harness("starter", SDKS[2], mark("tools", "starter"), mark("system", "st"), 5)
+# A desktop app that people use with a key of their own.
+PUBLIC_APP = Harness(
+    "Sandpiper",
+    Stack("sandpiper-desktop/2.3.0", ja4("Sandpiper", "t13d1715h2")),
+    mark("tools", "Sandpiper"),
+    mark("system", "Sandpiper"),
+    6,
+)
 
 
 def browser(rng: Dice) -> Stack:

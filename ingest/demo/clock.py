@@ -68,7 +68,8 @@ class Span:
         return max(0.0, min(self.end, other.end) - max(self.start, other.start))
 
 
-@lru_cache(maxsize=4096)
+# Some hundred rhythms, each over a day and the whole; sixty days of slices are large.
+@lru_cache(maxsize=768)
 def _slices(rhythm: Rhythm, span: Span) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Where each hour's slice begins, and the weight up to its end."""
     hours, weekend = SHAPES[rhythm.shape]

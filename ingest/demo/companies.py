@@ -60,6 +60,7 @@ def agency(cast: Cast, count: int) -> None:
     shared = cast.dice("agency")
     bill = identities.card(shared)
     tools = mark("tools", cast.seed, "agency")
+    product = "Harbourlight Concierge" + (f" {cast.place}" if cast.place else "")
     for n in range(count):
         rng = cast.dice("agency", n)
         org = identities.organization(cast.seed, f"agency/{n}", rng)
@@ -72,9 +73,7 @@ def agency(cast: Cast, count: int) -> None:
         account.verification, account.stack = "organization", sdk(shared)
         account.key_ids = key_ids(rng)
         account.routes = (internet.cloud(rng),)
-        app = apps.company_app(
-            cast.dice("agency app"), "Harbourlight Concierge", account.stack
-        )
+        app = apps.company_app(cast.dice("agency app"), product, account.stack)
         app = replace(app, tools_hash=tools, tool_count=4)
         sender = cast.send_own(account, app, min(900.0, around(rng, 190, 1.0)), rng)
         sender.rhythm, sender.mood = Rhythm("product", offset(rng)), 0.15
@@ -91,7 +90,7 @@ def corporate_vpn(cast: Cast, count: int) -> None:
         cast.join_organization(account, org)
         account.card, account.plan = bill, "enterprise"
         account.verification = "organization"
-        account.routes = (internet.office(rng),)
+        account.routes = (internet.office(rng, cast.place),)
         coding = rng.random() < 0.3
         app = apps.chat(apps.CODING) if coding else apps.CHAT_WINDOW
         sender = cast.send_own(account, app, min(220.0, around(rng, 34, 0.8)), rng)
@@ -192,7 +191,7 @@ def licensed_distiller(cast: Cast, count: int) -> None:
         Sender(
             key="licensed",
             accounts=members,
-            apps=[(_licensed_corpus(stack), 1.0)],
+            apps=[(_licensed_corpus(stack, cast.place), 1.0)],
             volume=700.0 * count,
             rhythm=Rhythm("nightly", 1),
             models=cast.honest_models(rng, days=2),
@@ -202,9 +201,10 @@ def licensed_distiller(cast: Cast, count: int) -> None:
     )
 
 
-def _licensed_corpus(stack: Stack) -> App:
+def _licensed_corpus(stack: Stack, place: int) -> App:
+    seed = f"licensed {place}" if place else "licensed"
     return App(
-        Harvest([Template(f, s, seed="licensed") for f, s in harvest.LICENSED]),
+        Harvest([Template(f, s, seed=seed) for f, s in harvest.LICENSED]),
         turns=Spread(30, 0.6, 120),
         pace=Spread(3, 0.5, 30),
         answer=Spread(210, 0.35, 900),

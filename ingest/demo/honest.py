@@ -5,6 +5,7 @@ Sizes are given for a world of 3,000 accounts. `volume` is exchanges in the whol
 before the world scales all volumes to the number asked for.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from ingest.demo import apps, companies, identities, internet
@@ -18,23 +19,38 @@ from ingest.demo.traffic import Models, Spread
 
 
 def everyone(cast: Cast) -> None:
-    """All innocent populations; hobbyists fill up to the size asked for."""
-    developers(cast, cast.count(400))
-    round_the_clock(cast, cast.count(30, 2))
-    companies.startups(cast, cast.count(62, 4))
-    companies.agency(cast, cast.count(12, 4))
-    campus(cast, cast.count(120, 12))
-    student_lab(cast, cast.count(12, 4))
-    companies.corporate_vpn(cast, cast.count(80, 6))
-    families(cast, cast.count(14, 2))
-    companies.reseller(cast, cast.count(24, 4))
-    companies.evaluators(cast, cast.count(12, 3))
-    companies.licensed_distiller(cast, cast.count(4, 2))
-    red_team(cast, cast.count(3, 1))
-    companies.batch_enterprises(cast, cast.count(4, 1))
-    hackathon(cast, cast.count(60, 8))
+    """All innocent populations; hobbyists fill up to the size asked for.
+
+    Each with its size among 3,000, and its share of those beyond (detection.md 5.1)."""
+    developers(cast, cast.count(400, 1, 0.12))
+    round_the_clock(cast, cast.count(30, 2, 0.01))
+    companies.startups(cast, cast.count(62, 4, 0.022))
+    in_cohorts(cast, companies.agency, 12, 4, 0.005)
+    in_cohorts(cast, campus, 120, 12, 0.06)
+    in_cohorts(cast, student_lab, 12, 4, 0.003)
+    in_cohorts(cast, companies.corporate_vpn, 80, 6, 0.02)
+    families(cast, cast.count(14, 2, 0.003))
+    in_cohorts(cast, companies.reseller, 24, 4, 0.0006)
+    in_cohorts(cast, companies.evaluators, 12, 3, 0.003)
+    in_cohorts(cast, companies.licensed_distiller, 4, 2, 0.0001)
+    red_team(cast, cast.count(3, 1, 0.0003))
+    companies.batch_enterprises(cast, cast.count(4, 1, 0.005))
+    in_cohorts(cast, hackathon, 60, 8, 0.012)
     enthusiasts(cast, cast.count(30, 3))
-    shared_chat(cast, cast.count(16, 4))
+    in_cohorts(cast, shared_chat, 16, 4, 0.001)
+
+
+def in_cohorts(
+    cast: Cast,
+    people: Callable[[Cast, int], None],
+    per_3000: int,
+    least: int,
+    share: float,
+) -> None:
+    """A population that lives in places: more and larger ones in a larger world."""
+    total = cast.count(per_3000, least, share)
+    for part, size in cast.cohorts(people.__name__, total, per_3000):
+        people(part, size)
 
 
 def hobbyists(cast: Cast, count: int) -> None:
@@ -93,15 +109,17 @@ def campus(cast: Cast, count: int) -> None:
     """Students behind three addresses: classes that sign up within the hour and paste
     the same exercise in the night before it is due."""
     classes = max(1, min(3, count // 30))
+    town = "ostermoor" if not cast.place else f"college-{cast.place}"
     for n in range(count):
         rng = cast.dice("campus", n)
         group = n % (classes + 1)
         taught = group < classes
         pool = f"class-{group + 1}" if taught else "campus"
         account = cast.sign_up(rng, "campus", f"campus/{n}", pool=pool)
-        account.person = identities.person(rng, "student.ostermoor.example")
+        account.person = identities.person(rng, f"student.{town}.example")
         account.program, account.verification = "education", "email"
-        account.routes = (internet.campus(int(rng.random() * 3)), account.routes[0])
+        building = internet.campus(int(rng.random() * 3), cast.place)
+        account.routes = (building, account.routes[0])
         account.signup_route = account.routes[0]
         talk = apps.chat(apps.STUDYING)
         sender = cast.send_own(account, talk, min(120.0, around(rng, 24, 0.7)), rng)
@@ -109,7 +127,7 @@ def campus(cast: Cast, count: int) -> None:
         sender.apps = [(talk, 1.0), (apps.CHAT_WINDOW, 1.0)]
         if taught:
             account.created_at = cast.on_day(3 + group, 10) + rng.uniform(0, 2400)
-            account.referrer = f"ostermoor-course-{group + 1}"
+            account.referrer = f"{town}-course-{group + 1}"
             due = cast.on_day(11 + 2 * group, 21)
             sender.bursts = (Burst(Span(due - 30 * HOUR, due), 0.6),)
             sender.apps.append((apps.assignment_app(group), 2.0))
@@ -119,14 +137,15 @@ def student_lab(cast: Cast, count: int) -> None:
     """Many students, one machine image: all show the same device."""
     image = identities.device(cast.dice("lab image"))
     stack = browser(cast.dice("lab browser"))
+    town = "ostermoor" if not cast.place else f"college-{cast.place}"
     for n in range(count):
         rng = cast.dice("lab", n)
         account = cast.sign_up(rng, "student_lab", f"lab/{n}", pool="lab-1")
-        account.person = identities.person(rng, "student.ostermoor.example")
+        account.person = identities.person(rng, f"student.{town}.example")
         account.program = "education"
         account.device_id, account.stack = image, stack
         account.signup_stack = stack
-        account.routes = (internet.campus(1),)
+        account.routes = (internet.campus(1, cast.place),)
         volume = min(80.0, around(rng, 18, 0.6))
         sender = cast.send_own(account, apps.chat(apps.STUDYING), volume, rng)
         sender.rhythm = Rhythm("office", 1)
@@ -170,15 +189,16 @@ def red_team(cast: Cast, people: int) -> None:
 def hackathon(cast: Cast, count: int) -> None:
     """Strangers who sign up within two hours with one promotion code, and build on the
     same starter repository for a weekend."""
-    opens = cast.on_day(8, 9)
+    opens = cast.on_day(8 + 3 * cast.place % 11, 9)
+    code = "pier7-hack" if not cast.place else f"hack-weekend-{cast.place}"
     for n in range(count):
         rng = cast.dice("hackathon", n)
         account = cast.sign_up(rng, "hackathon", f"hackathon/{n}", pool="hackathon-1")
         account.created_at = opens + rng.uniform(0, 2) * HOUR
-        account.referrer = "pier7-hack"
+        account.referrer = code
         account.key_ids = key_ids(rng)
         at_home = account.routes[0]
-        account.routes = (internet.venue(), at_home)
+        account.routes = (internet.venue(cast.place), at_home)
         account.signup_route = account.routes[0]
         account.verification = "phone" if account.person.phone_hash else "email"
         talk = apps.EVERYDAY if rng.random() < 0.5 else apps.CODING
@@ -211,7 +231,7 @@ def shared_chat(cast: Cast, count: int) -> None:
     published: list[tuple[float, str]] = []
     author = replace(apps.CHAT_WINDOW, publishes=published)
     reader = replace(apps.CHAT_WINDOW, goes_on_from=published)
-    shown = cast.at_day(5)
+    shown = cast.at_day(5 + 2 * cast.place % 13)
     for n in range(count):
         rng = cast.dice("shared chat", n)
         account = cast.sign_up(rng, "shared_chat", f"shared/{n}", pool="shared-chat-1")

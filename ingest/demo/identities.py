@@ -95,7 +95,7 @@ def person(
     return Person(f"{first} {last}", f"{local}@{domain}", phone)
 
 
-def organization(seed: int, key: str, rng: Dice) -> Organization:
+def organization(seed: int | str, key: str, rng: Dice) -> Organization:
     """A firm, its web domain included; the key keeps namesakes apart."""
     head, trade = rng.choice(_FIRM), rng.choice(_TRADE)
     suffix = mark("domain", seed, key, length=3)

@@ -62,7 +62,23 @@ PROXIES = (
     Provider(65542, "Orchid Residential", "access", ("US", "VN", "BR", "PH")),
     Provider(65543, "Basalt Lease", "hosting", ("FR", "PL", "RO")),
 )
-PROVIDERS = (*ACCESS, *MOBILE, *CLOUDS, CAMPUS, OFFICE, VPN, VENUE, *PROXIES)
+# Those that larger worlds, and worlds to measure with, have beside them.
+OTHER_CAMPUSES = (
+    Provider(65544, "Polytechnic of Veldhaven", "education", ("NL",)),
+    Provider(65545, "Saltmarsh College", "education", ("GB",)),
+    Provider(65546, "Universidade de Miralta", "education", ("PT",)),
+)
+OTHER_OFFICES = (
+    Provider(65547, "Corvid Freight", "business", ("US", "MX")),
+    Provider(65548, "Lindenau Works", "business", ("DE", "CZ")),
+)
+CARRIER = Provider(65549, "Meridian Wireless", "access", ("IN", "BD", "PH"))
+OTHER_VENUES = Provider(65550, "Assembly Halls", "business", ("ES", "PL", "CA"))
+LIBRARIES = Provider(65551, "Public Libraries Network", "education", ("FI", "DK"))
+PROVIDERS = (
+    *(*ACCESS, *MOBILE, *CLOUDS, CAMPUS, OFFICE, VPN, VENUE, *PROXIES),
+    *(*OTHER_CAMPUSES, *OTHER_OFFICES, CARRIER, OTHER_VENUES, LIBRARIES),
+)
 
 
 def _byte(rng: Dice) -> int:
@@ -109,17 +125,42 @@ def vpn(rng: Dice) -> Route:
     return Route(f"203.0.113.{200 + exit_}", VPN.asn, country)
 
 
-def campus(building: int) -> Route:
+def campus(building: int, place: int = 0) -> Route:
+    if place:
+        return _elsewhere(OTHER_CAMPUSES, place, 150, 20 + building % 3)
     return Route(f"198.51.100.{20 + building % 3}", CAMPUS.asn, "DE")
 
 
-def office(rng: Dice) -> Route:
+def office(rng: Dice, place: int = 0) -> Route:
     site = int(rng.random() * 2)
+    if place:
+        return _elsewhere(OTHER_OFFICES, place, 160, 40 + site)
     return Route(f"203.0.113.{40 + site}", OFFICE.asn, OFFICE.countries[site])
 
 
-def venue() -> Route:
+def venue(place: int = 0) -> Route:
+    if place:
+        return _elsewhere((OTHER_VENUES,), place, 170, 77)
     return Route("198.51.100.77", VENUE.asn, "PT")
+
+
+def carrier(rng: Dice, place: int) -> Route:
+    """One of two exits behind which a carrier puts a whole town."""
+    return _elsewhere((CARRIER,), place, 180, 10 + int(rng.random() * 2))
+
+
+def library(place: int) -> Route:
+    return _elsewhere((LIBRARIES,), place, 190, 5)
+
+
+def _elsewhere(
+    providers: tuple[Provider, ...], place: int, second: int, host: int
+) -> Route:
+    """The place-th site of these networks, with a /24 of its own."""
+    provider = providers[place % len(providers)]
+    country = provider.countries[place // len(providers) % len(provider.countries)]
+    second += place // 250 % 10
+    return Route(f"10.{second}.{place % 250}.{host}", provider.asn, country)
 
 
 def proxy(rng: Dice, block: int) -> Route:

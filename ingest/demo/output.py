@@ -1,19 +1,20 @@
 """Contract records to files."""
 
 import gzip
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, cast
 
 import msgspec
 
-from ingest.demo.accounts import Record, Truth
+from ingest.demo.accounts import ExchangeTruth, Record, Truth
 
 _encode = msgspec.json.Encoder().encode
 _decode_truth = msgspec.json.Decoder(Truth).decode
 
 
-def line(record: Record | Truth) -> bytes:
+def line(record: Record | Truth | ExchangeTruth) -> bytes:
     return _encode(record) + b"\n"
 
 
@@ -30,6 +31,13 @@ def write_world(records: Iterable[Record], path: Path) -> int:
 def write_truth(truth: Iterable[Truth], path: Path) -> None:
     with _opened(path) as out:
         out.writelines(line(row) for row in truth)
+
+
+@contextmanager
+def truth_file(path: Path) -> Iterator[Callable[[ExchangeTruth], object]]:
+    """A file of what exchanges were for, written a row at a time."""
+    with _opened(path) as out:
+        yield lambda row: out.write(line(row))
 
 
 def merge_truth(truth: Iterable[Truth], path: Path) -> None:

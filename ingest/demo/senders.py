@@ -2,11 +2,22 @@
 
 from dataclasses import dataclass
 from functools import lru_cache
+from operator import attrgetter
 
 from ingest.demo.accounts import SETTLING, Account, Entry, activity
-from ingest.demo.clock import Rhythm, Span, moment_in, weight_of
+from ingest.demo.clock import DAY, HOUR, Rhythm, Span, moment_in, weight_of
 from ingest.demo.dice import Dice, dice, poisson
-from ingest.demo.traffic import App, Models, Spread, exchange, new_conversation
+from ingest.demo.traffic import (
+    App,
+    Conversation,
+    Models,
+    Spread,
+    exchange,
+    new_conversation,
+    turned_away,
+)
+
+_last_used, _id = attrgetter("last_used"), attrgetter("id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +26,17 @@ class Burst:
 
     span: Span
     share: float
+
+
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """A time in which nobody gets an answer from `model`."""
+
+    span: Span
+    model: str
+
+    def stops(self, model: str, at: float) -> bool:
+        return model == self.model and self.span.start <= at < self.span.end
 
 
 @lru_cache(maxsize=1024)
@@ -29,10 +51,13 @@ class Sender:
     """One source of traffic over one or many accounts.
 
     A person owns one account and keeps to it. A relay owns many: it starts each
-    conversation on the least recently used one (`balances`), moves it with probability
+    conversation on the least recently used one (`balances`), where accounts have
+    shares on the one whose share is the longest overdue, moves it with probability
     `hand_over` a turn, and again when it went on after a pause longer than the hour for
     which relays remember. In `waves` every account starts within two minutes of the
     same signal.
+
+    Beside its `volume` it begins the conversations of `once`, each at its moment.
     """
 
     key: str
@@ -48,6 +73,8 @@ class Sender:
     returns: float = 0.0
     waves: bool = False
     logs_in: bool = False
+    once: tuple[tuple[float, App], ...] = ()
+    outage: Outage | None = None
 
     def rate(self, span: Span, whole: Span) -> float:
         """Exchanges to expect in the span, of `volume` in the whole."""
@@ -78,16 +105,20 @@ class Sender:
         self, span: Span, whole: Span, *, tag: str, factor: float = 1.0
     ) -> list[Entry]:
         """All records of the conversations that begin in the span."""
+        out: list[Entry] = []
+        for at, app in self.once:
+            if span.start <= at < span.end and self.accounts[0].is_active(at):
+                rng = dice(tag, self.key, "once", at)
+                self._converse(rng, at, self.accounts[0], out, app)
         parts = self._parts(span, whole)
         expected = self.volume * factor * sum(share for _, share in parts)
         if expected <= 0:
-            return []
+            return out
         rng = dice(tag, self.key, span.start)
         if self.mood > 0 and span.end - span.start > 3600:
             # People have busy days and days off.
             expected *= rng.gammavariate(1 / self.mood, self.mood)
         per_start = self._mean_turns() * (len(self.accounts) if self.waves else 1)
-        out: list[Entry] = []
         for at in self._starts(rng, parts, poisson(rng, expected / per_start)):
             self._begin(rng, at, out)
         return out
@@ -120,22 +151,46 @@ class Sender:
         if len(self.accounts) == 1:
             only = self.accounts[0]
             return only if only.is_active(at) else None
-        ready = [account for account in self.accounts if account.is_active(at)]
+        ready = self._ready(at)
         if not ready:
             return None
-        if self.balances:
-            return min(ready, key=lambda account: (account.last_used, account.id))
-        # Colleagues share work unevenly: the first account does most of it.
-        return ready[int(rng.random() ** 2 * len(ready))]
+        if not self.balances:
+            # Colleagues share work unevenly: the first account does most of it.
+            return ready[int(rng.random() ** 2 * len(ready))]
+        if all(account.share == 1.0 for account in ready):
+            earliest = min(map(_last_used, ready))
+            return min((a for a in ready if a.last_used == earliest), key=_id)
+        waits = [account.overdue(at) for account in ready]
+        longest = max(waits)
+        due = (a for a, wait in zip(ready, waits, strict=True) if wait == longest)
+        return max(due, key=_id)
+
+    def _ready(self, at: float) -> list[Account]:
+        """The accounts that are active and awake."""
+        # Without a call for each: pools have hundreds of accounts, and all are looked
+        # at for each conversation.
+        born, hour = at - SETTLING, int(at % DAY // HOUR)
+        return [
+            account
+            for account in self.accounts
+            if account.created_at <= born
+            and at < account.until
+            and (account.hours is None or hour in account.hours)
+        ]
 
     def _app(self, rng: Dice) -> App:
         weights = [weight for _, weight in self.apps]
         return rng.choices(self.apps, weights)[0][0]
 
     def _converse(
-        self, rng: Dice, at: float, account: Account, out: list[Entry]
+        self,
+        rng: Dice,
+        at: float,
+        account: Account,
+        out: list[Entry],
+        app: App | None = None,
     ) -> None:
-        app = self._app(rng)
+        app = app or self._app(rng)
         model = self.models.pick(rng, at)
         talk = new_conversation(rng, app, model)
         talk.answers += [told for when, told in app.goes_on_from or () if when < at]
@@ -144,6 +199,8 @@ class Sender:
             out.append(activity(account, "login", at))
             at += rng.uniform(4, 40)
         for _ in range(turns - 1):
+            if self._is_stopped(rng, at, account, talk, out):
+                return
             at += exchange(rng, at, account, talk, out) + app.pace.draw(rng)
             if app.single:
                 talk = new_conversation(rng, app, model)
@@ -159,4 +216,19 @@ class Sender:
                 # The next account's gateway sees a conversation it has not met.
                 talk.id = f"conv_{rng.getrandbits(64):016x}"
                 account = following
-        exchange(rng, at, account, talk, out)
+        if not self._is_stopped(rng, at, account, talk, out):
+            exchange(rng, at, account, talk, out)
+
+    def _is_stopped(
+        self,
+        rng: Dice,
+        at: float,
+        account: Account,
+        talk: Conversation,
+        out: list[Entry],
+    ) -> bool:
+        """Whether the model is away; if so, the try shows."""
+        if self.outage is None or not self.outage.stops(talk.model, at):
+            return False
+        turned_away(rng, at, account, talk, out)
+        return True

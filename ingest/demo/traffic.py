@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass, field
 
-from ingest.demo.accounts import Account, Entry, Record
+from ingest.demo.accounts import Account, Entry, Purpose, Record
 from ingest.demo.clients import Stack
 from ingest.demo.clock import stamp
 from ingest.demo.dice import Dice, around
@@ -41,6 +41,7 @@ class App:
     tool_count: int = 0
     temperature: float | None = None
     max_tokens: int | None = None
+    jitters: bool = False  # another temperature and limit for each request
     stream: bool = False
     operation: str = "chat"
     refuses: float = 0.004
@@ -51,6 +52,7 @@ class App:
     # takes answers of others to go on from: (when they were given, their hashes).
     publishes: list[tuple[float, str]] | None = None
     goes_on_from: list[tuple[float, str]] | None = None
+    purpose: Purpose = "organic"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +65,14 @@ class Models:
     adopts_at: float = math.inf
     share: float = 1.0
     ramp: float = 1.0
+    before: "Models | None" = None  # an earlier move, in place of the usual one
 
     def pick(self, rng: Dice, at: float) -> str:
-        if at < self.adopts_at:
-            return self.usual
-        grown = min(1.0, (at - self.adopts_at) / self.ramp)
-        return self.newest if rng.random() < self.share * grown else self.usual
+        if at >= self.adopts_at:
+            grown = min(1.0, (at - self.adopts_at) / self.ramp)
+            if rng.random() < self.share * grown:
+                return self.newest
+        return self.before.pick(rng, at) if self.before else self.usual
 
 
 @dataclass(slots=True)
@@ -98,20 +102,44 @@ def exchange(
     prompt = talk.app.script.line(rng, talk.topic, talk.turn)
     spent = 0.0
     while rng.random() < 0.009:
-        record = _asked(rng, at + spent, account, talk, prompt)
-        status = (429, 429, 529, 500)[int(rng.random() * 4)]
-        record.update(output_tokens=0, http_status=status, finish_reason="error")
-        record["latency_ms"] = int(rng.uniform(15, 900))
-        out.append(Entry(at + spent, 2, str(record["event_id"]), record))
+        statuses = (429, 429, 529, 500)
+        out.append(_failed(rng, at + spent, account, talk, prompt, statuses))
         spent += rng.uniform(2, 15)
     record = _asked(rng, at + spent, account, talk, prompt)
-    out.append(Entry(at + spent, 2, str(record["event_id"]), record))
+    told = Entry(at + spent, 2, str(record["event_id"]), record, talk.app.purpose)
+    out.append(told)
     spent += _answered(rng, record, talk, prompt)
     shown = talk.app.publishes
     if shown is not None and len(shown) < 2 and talk.answers:
         shown.append((at + spent, talk.answers[-1]))
     account.last_used = at + spent
     return spent
+
+
+def turned_away(
+    rng: Dice, at: float, account: Account, talk: Conversation, out: list[Entry]
+) -> None:
+    """A turn for which there is no model: a try or two, and that is that."""
+    prompt = talk.app.script.line(rng, talk.topic, talk.turn)
+    for _ in range(1 + int(rng.random() * 2)):
+        out.append(_failed(rng, at, account, talk, prompt, (529,)))
+        at += rng.uniform(2, 40)
+
+
+def _failed(
+    rng: Dice,
+    at: float,
+    account: Account,
+    talk: Conversation,
+    prompt: str,
+    statuses: tuple[int, ...],
+) -> Entry:
+    """One try that got no answer."""
+    record = _asked(rng, at, account, talk, prompt)
+    status = statuses[int(rng.random() * len(statuses))]
+    record.update(output_tokens=0, http_status=status, finish_reason="error")
+    record["latency_ms"] = int(rng.uniform(15, 900))
+    return Entry(at, 2, str(record["event_id"]), record, talk.app.purpose)
 
 
 def envelope(
@@ -152,12 +180,15 @@ def _asked(
     record = envelope(rng, at, account, app.stack or account.stack, talk.id)
     optional = {
         "system_hash": app.system_hash,
-        "tools_hash": app.tools_hash,
+        "tools_hash": app.tools_hash and (account.tools_hash or app.tools_hash),
         "tool_count": app.tool_count or None,
         "temperature": app.temperature,
         "max_tokens": app.max_tokens,
         "prior_response_hashes": talk.answers[-3:] or None,
     }
+    if app.jitters:
+        optional["temperature"] = round(rng.uniform(0.5, 1.0), 2)
+        optional["max_tokens"] = 256 * (4 + int(rng.random() * 13))
     record.update({name: v for name, v in optional.items() if v is not None})
     record.update(
         model=talk.model,
@@ -186,8 +217,9 @@ def _answered(rng: Dice, record: Record, talk: Conversation, prompt: str) -> flo
     app = talk.app
     tokens = 0 if app.operation == "embeddings" else max(1, int(app.answer.draw(rng)))
     reason = "stop"
-    if app.max_tokens and tokens >= app.max_tokens:
-        tokens, reason = app.max_tokens, "length"
+    limit = int(str(record.get("max_tokens", 0)))
+    if limit and tokens >= limit:
+        tokens, reason = limit, "length"
     elif app.tool_count and rng.random() < 0.8:
         reason = "tool_use"
     elif rng.random() < app.refuses:

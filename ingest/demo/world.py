@@ -17,18 +17,41 @@ What is simulated comes from the people who also write the detectors: what is me
 on it is an upper bound, never field precision.
 """
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 
-from ingest.demo import campaigns, honest
-from ingest.demo.accounts import Entry, Record, Truth, beginnings, order_of, snapshot
-from ingest.demo.cast import NEWEST, SMALL, USUAL, Cast
+from ingest.demo import (
+    campaigns,
+    crowds,
+    framing,
+    honest,
+    indirect,
+    institutes,
+    occasions,
+)
+from ingest.demo.accounts import (
+    Account,
+    Entry,
+    Record,
+    Truth,
+    beginnings,
+    order_of,
+    snapshot,
+)
+from ingest.demo.cast import EARLIER, LONG, NEWEST, SMALL, USUAL, Cast
 from ingest.demo.clock import DAY, Span, stamp
+from ingest.demo.evasion import DEMO, LEVELS, Evasion
 from ingest.demo.live import LiveStream, Platform, enforce_ban
+from ingest.demo.returnee import Returnee, come_back
 
 
 class World:
-    """`accounts` and `exchanges` are aimed at within a few per cent."""
+    """`accounts` and `exchanges` are aimed at within a few per cent.
+
+    `evasion` makes it a world to measure with: one level for all campaigns (0 naive to
+    4; evasion.py), four more of them, more look-alikes, and an outage. There a level
+    changes nothing about the innocent. Without it, it is the demo's."""
 
     def __init__(
         self,
@@ -38,6 +61,7 @@ class World:
         days: int = 21,
         accounts: int = 3000,
         exchanges: int = 150_000,
+        evasion: int | Evasion | None = None,
     ) -> None:
         if ends_at.tzinfo is None:
             raise ValueError("ends_at has no time zone. Give an aware time.")
@@ -49,14 +73,51 @@ class World:
         end = float(int(ends_at.timestamp()))
         self.span = Span(end - days * DAY, end)
         self.cast = Cast(seed, self.span, accounts)
-        self.hydra = campaigns.Hydra(self.cast, self.cast.count(190, 24))
-        campaigns.reasoning(self.cast, self.cast.count(20, 8))
-        campaigns.relay(self.cast, self.cast.count(16, 6))
-        honest.everyone(self.cast)
-        honest.hobbyists(self.cast, max(1, accounts - len(self.cast.accounts)))
+        self.measured = evasion is not None
+        level = LEVELS[evasion] if isinstance(evasion, int) else evasion or DEMO
+        self.hydra = self._attackers(level)
+        for part, size in self.cast.cohorts("relay", self.cast.count(16, 6, 0.003), 16):
+            campaigns.relay(part, size)
+        self._innocents(accounts)
+        if self.measured:
+            robbed = self.cast.count(8, 3, 0.00019)
+            indirect.stolen_keys(self.cast, robbed, level)
+            occasions.befall(self.cast)
+        framing.frame(self.cast, level)
+        self.exchanges = exchanges
         self._scale(exchanges)
 
+    def _attackers(self, level: Evasion) -> campaigns.Hydra:
+        cast = self.cast
+        count = max(cast.count(190, 24, 0.02195), level.pool_size or 0)
+        each = cast.volume(125.0, 400.0)
+        size = level.pool_size
+        hydra = campaigns.Hydra(cast, count, level, each=each, pool_size=size)
+        campaigns.reasoning(cast, cast.count(20, 8, 0.00057), level)
+        if self.measured:
+            campaigns.more(cast, level)
+            indirect.log_buying(cast, cast.count(30, 6, 0.0006), level)
+        return hydra
+
+    def _innocents(self, accounts: int) -> None:
+        honest.everyone(self.cast)
+        known = len(self.cast.accounts)
+        if self.measured:
+            crowds.everyone(self.cast)
+            institutes.everyone(self.cast)
+            # How many of the banned were replaced depends on the level.
+            known = len(self.cast.accounts) - len(self.hydra.successors)
+        honest.hobbyists(self.cast, max(1, accounts - known))
+
+    def let_return(self, how: Returnee) -> None:
+        """Two campaigns are banned and come back; before anything is asked of it."""
+        come_back(self.cast, (campaigns.REASONING, campaigns.HYDRA), how)
+        self._scale(self.exchanges)
+
     def _scale(self, exchanges: int) -> None:
+        if self.measured:
+            occasions.scale(self.cast, exchanges)
+            return
         total = sum(s.rate(self.span, self.span) for s in self.cast.senders)
         for sender in self.cast.senders:
             sender.volume *= exchanges / total
@@ -66,43 +127,68 @@ class World:
 
     def records(self) -> Iterator[Record]:
         """The whole history up to `ends_at`, a day in memory at a time."""
+        for entry in self.entries():
+            yield entry.record
+
+    def entries(self) -> Iterator[Entry]:
+        """The same, with what each exchange was really for."""
         yield from self._releases()
-        pending = self._account_entries()
+        yield from self._already_there()
+        comings = self._by_day()
+        pending: list[Entry] = []
         start = self.span.start
         while start < self.span.end:
             day = Span(start, min(start + DAY, self.span.end))
+            for account in comings.pop(self._day_of(start), ()):
+                pending += self._comings_and_goings(account, day)
             for sender in self.cast.senders:
                 pending += sender.entries(day, self.span, tag=f"{self.cast.seed}")
-            pending.sort(key=order_of)
-            cut = 0
-            for entry in pending:
-                if entry.at >= day.end:
-                    break
-                cut += 1
-                yield entry.record
-            pending = pending[cut:]
+            pending.sort(key=order_of, reverse=True)
+            while pending and pending[-1].at < day.end:
+                yield pending.pop()
             start = day.end
 
-    def _releases(self) -> Iterator[Record]:
+    def _releases(self) -> Iterator[Entry]:
         released = {
             SMALL: self.span.start - 290 * DAY,
             USUAL: self.span.start - 205 * DAY,
             NEWEST: self.cast.released_at,
         }
+        if self.measured and self.cast.days >= LONG:
+            released[EARLIER] = occasions.earlier_released_at(self.cast)
         for model, at in released.items():
-            yield {"type": "model_release", "model": model, "released_at": stamp(at)}
+            told: Record = {"type": "model_release", "model": model}
+            yield Entry(at, 0, model, told | {"released_at": stamp(at)})
 
-    def _account_entries(self) -> list[Entry]:
-        """Accounts from before as they stood; the others as they come and go."""
-        entries: list[Entry] = []
+    def _already_there(self) -> Iterator[Entry]:
+        """Accounts from before, as they stood."""
+        start = self.span.start
+        before = [a for a in self.cast.accounts if a.created_at < start]
+        for account in sorted(before, key=lambda account: account.id):
+            yield snapshot(account, start, status="active")
+
+    def _day_of(self, at: float) -> int:
+        return int((at - self.span.start) // DAY)
+
+    def _by_day(self) -> dict[int, list[Account]]:
+        """Day of the world → who signs up or leaves on it."""
+        found: dict[int, list[Account]] = defaultdict(list)
         for account in self.cast.accounts:
-            if account.created_at < self.span.start:
-                entries.append(snapshot(account, self.span.start, status="active"))
-            else:
-                rng = self.cast.dice("beginnings", account.id)
-                entries += beginnings(account, rng)
-            if account.until < self.span.end:
-                entries.append(snapshot(account, account.until))
+            moments = (account.created_at, account.until)
+            for day in {self._day_of(at) for at in moments if self._is_told(at)}:
+                found[day].append(account)
+        return found
+
+    def _is_told(self, at: float) -> bool:
+        return self.span.start <= at < self.span.end
+
+    def _comings_and_goings(self, account: Account, day: Span) -> list[Entry]:
+        entries: list[Entry] = []
+        if day.start <= account.created_at < day.end:
+            rng = self.cast.dice("beginnings", account.id)
+            entries += beginnings(account, rng)
+        if day.start <= account.until < day.end:
+            entries.append(snapshot(account, account.until))
         return entries
 
     def live(

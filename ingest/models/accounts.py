@@ -47,7 +47,7 @@ class Account(models.Model):
     created_at = models.DateTimeField(null=True)
     first_seen_at = models.DateTimeField()
     email_domain = models.CharField(max_length=256, null=True)
-    email_hash = models.CharField(max_length=64, null=True)
+    email_hash = models.CharField(max_length=256, null=True)
     email_shape = models.CharField(max_length=64, null=True)
     display_name = models.CharField(max_length=256, null=True)
     organization_id = models.CharField(max_length=256, null=True)
@@ -57,6 +57,9 @@ class Account(models.Model):
     payment_fingerprint = models.CharField(max_length=256, null=True)
     payment_country = models.CharField(max_length=2, null=True)
     signup_ip = models.GenericIPAddressField(null=True)
+    # Where that address lies, by the table in use when it was told.
+    signup_country = models.CharField(max_length=2, null=True)
+    signup_asn = models.BigIntegerField(null=True)
     signup_device_id = models.CharField(max_length=256, null=True)
     signup_user_agent = models.CharField(max_length=1024, null=True)
     plan = models.CharField(max_length=16, choices=Plan, null=True)
@@ -85,3 +88,33 @@ class Account(models.Model):
 
     def __str__(self) -> str:
         return self.external_id
+
+
+class AccountRecord(models.Model):
+    """One `account` record as it was told: what an account is merged from.
+
+    Rows are added and never changed, but for `excluded_at`, which takes what a bad
+    sender told out of the account without losing that it was told. `told` maps the
+    fields of `ingest.drain.merging.FIELDS` that the record told to their canonical
+    values; a raw e-mail address or phone number is not among them.
+    """
+
+    account = models.ForeignKey(
+        Account, on_delete=models.CASCADE, related_name="records", db_index=False
+    )
+    # Empty for what was known before records were kept.
+    batch_id = models.BigIntegerField(null=True)
+    updated_at = models.DateTimeField()
+    told = models.JSONField()
+    # Which of them were cut at the contract's limit.
+    cut_fields = models.JSONField(default=list)
+    excluded_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["account", "updated_at"], name="account_record_time"),
+            models.Index(fields=["batch_id"], name="account_record_batch"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.account_id} at {self.updated_at:%Y-%m-%d %H:%M}"

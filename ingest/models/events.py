@@ -1,6 +1,7 @@
 """Things that happened: exchanges with a model, and what accounts did besides."""
 
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 
 from ingest.models.accounts import Account
@@ -14,6 +15,10 @@ class Event(models.Model):
     that dropping a day is dropping a partition. Its one row per (source, event_id)
     is promised by `EventKey`, not by an index here: an index over a partitioned
     table must contain the day, and the same event may claim another one.
+
+    Each commit's rows lie together, by account and time. While a day is open, page
+    ranges (BRIN) find an account's or a batch's rows in it; a tree over (account_id,
+    occurred_at) is built when the day is closed (`ingest.drain.partitions.close_day`).
     """
 
     class Kind(models.TextChoices):
@@ -66,7 +71,7 @@ class Event(models.Model):
     ja4 = models.CharField(max_length=256, null=True)
     device_id = models.CharField(max_length=256, null=True)
     payment_fingerprint = models.CharField(max_length=256, null=True)
-    # `ja4|family/major`, see ingest/normalise.py.
+    # `ja4|family/major`, see ingest/records/normalise.py.
     client_stack = models.CharField(max_length=512, null=True)
     # What the prompt was, without the prompt: see ingest/fingerprints.py.
     skeleton_hash = models.BigIntegerField(null=True)
@@ -104,7 +109,11 @@ class EventKey(models.Model):
     occurred_on = models.DateField()
 
     class Meta:
-        indexes = [models.Index(fields=["batch_id"], name="event_key_batch")]
+        # Rows lie in the order of their commits: page ranges find a batch's keys, and
+        # cost nothing to keep, unlike a tree over every one of them.
+        indexes = [
+            BrinIndex(fields=["batch_id"], name="event_key_batches", pages_per_range=16)
+        ]
 
     def __str__(self) -> str:
         return str(self.digest)

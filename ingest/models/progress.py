@@ -6,13 +6,15 @@ from django.db import models
 
 from ingest.models.accounts import Account
 from ingest.models.sources import IngestKey, Source
+from ingest.models.takeback import TakeBack
 
 
 class Batch(models.Model):
     """The inbox: what a 2xx promised, kept until its events are stored.
 
-    `payload` is the body as gzip of NDJSON, refused lines too, so that line numbers
-    hold; it is emptied once the events are stored. `byte_count` is its size unpacked.
+    `payload` is the body as gzip or zstd of NDJSON, refused lines too, so that line
+    numbers hold; it is emptied once the events are stored. `byte_count` is its size
+    unpacked.
     received = stored + duplicates + conflicts + quarantined + refused.
     """
 
@@ -47,13 +49,46 @@ class Batch(models.Model):
     conflicts = models.IntegerField(default=0)
     quarantined = models.IntegerField(default=0)
     refused = models.IntegerField(default=0)
+    # How many of `stored` are events, which the ledger finds again among the events;
+    # the others are accounts and releases. None where it was not counted.
+    stored_events = models.IntegerField(null=True)
+    # Of those, how many came from a clock more than ten minutes ahead of ours.
+    skewed = models.IntegerField(default=0)
+    # What retention has taken away since: events of this batch, and kept lines.
+    events_dropped = models.IntegerField(default=0)
+    lines_dropped = models.IntegerField(default=0)
+    # The order that takes this batch out again, and how many of its stored events are
+    # out. They stay counted as stored: what happened, and then what was undone.
+    take_back = models.ForeignKey(
+        TakeBack, on_delete=models.PROTECT, null=True, related_name="taken"
+    )
+    excluded = models.IntegerField(default=0)
     unknown_fields = models.JSONField(default=dict)
     # The first answer, word for word, so that a repeated Idempotency-Key gets it.
     answer = models.JSONField(default=dict)
 
     class Meta:
         verbose_name_plural = "batches"
-        indexes = [models.Index(fields=["received_at"], name="batch_received")]
+        indexes = [
+            models.Index(fields=["received_at"], name="batch_received"),
+            models.Index(fields=["stored_at"], name="batch_stored"),
+            models.Index(
+                fields=["received_at"],
+                name="batch_unknown_fields",
+                condition=~models.Q(unknown_fields={}),
+            ),
+            models.Index(
+                fields=["received_at"],
+                name="batch_skewed",
+                condition=models.Q(skewed__gt=0),
+            ),
+            # Whose batches wait: a key's turn comes however many others wait.
+            models.Index(
+                fields=["key", "id"],
+                name="batch_waiting",
+                condition=models.Q(state="pending"),
+            ),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["source", "idempotency_key"],
@@ -67,7 +102,12 @@ class Batch(models.Model):
 
 
 class QuarantinedLine(models.Model):
-    """A line that was not stored, with where it stood and why, byte for byte."""
+    """A line that was not stored, with where it stood and why.
+
+    `raw` is what was sent, its private texts and addresses replaced by their keyed
+    hashes (see ingest/mending/masking.py). A line waits until it is replayed or
+    discarded.
+    """
 
     class Fate(models.TextChoices):
         REFUSED = "refused"
@@ -84,6 +124,26 @@ class QuarantinedLine(models.Model):
     raw = models.BinaryField()
     created_at = models.DateTimeField(auto_now_add=True)
     replayed_at = models.DateTimeField(null=True)
+    # The batch that it was replayed with.
+    replay_batch_id = models.BigIntegerField(null=True)
+    discarded_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["created_at"], name="line_created"),
+            models.Index(
+                fields=["code", "id"],
+                name="line_waiting",
+                condition=models.Q(replayed_at=None, discarded_at=None),
+            ),
+            models.Index(
+                fields=["id"],
+                name="line_conflict_waiting",
+                condition=models.Q(
+                    fate="conflict", replayed_at=None, discarded_at=None
+                ),
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"line {self.line} of {self.batch_id}: {self.code}"

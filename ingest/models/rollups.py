@@ -9,17 +9,35 @@ from ingest.models.accounts import Account
 class AccountDay(models.Model):
     """Sums of one account's events of one UTC day.
 
-    Everything adds up: a cluster's day is the sum of its members' rows. A day is
-    recomputed whole from its events, never added to, so repeating it is harmless.
+    Everything adds up: a cluster's day is the sum of its members' rows. A row is a
+    function of the set of events, so it is the same whatever came first and however
+    it was split; a batch is added once (see `UnsummedBatch`).
 
-    `hours` and `session_hours` hold 24 counts of requests and of session starts (a
-    session starts with a conversation's first turn, or after 30 idle minutes).
+    `hours` and `session_hours` hold 24 counts of requests and of session starts: a
+    session starts with a conversation's first turn, or after 30 idle minutes, and
+    `session_hours` takes the day as if it stood alone. `resumed_at` is the start of
+    the five minutes of the first request, where that opened no conversation: what
+    began there may have begun the evening before.
+    `conversations`, `single_shots`, `distinct_skeletons` and `distinct_slots` are
+    exact below 256 a day and estimates above (ingest/rolling/sketches.py).
     `by_model` maps model to requests; `intents` maps an intent's name to requests;
-    `indicators` maps an indicator's kind to {value: requests}; `skeletons` maps the
-    day's 20 most used prompt skeletons (signed 64-bit, as text) to requests.
+    `params` maps temperature and token limit to requests; `indicators` maps an
+    indicator's kind to {value: events}, 200 values at most; `skeletons` maps the
+    day's 20 most used prompt skeletons (signed 64-bit, as text) to requests, of 256
+    known. `state` is all that is needed to add more (ingest/rolling/days.py).
+
+    Plain sums come first: `requests` to `image_requests`, `hours`, `first_at` and
+    `last_at` are there within seconds, the rest may follow later under full load.
     """
 
-    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="days")
+    # Made by the hundred thousand from events that are there: nothing to check.
+    account = models.ForeignKey(
+        Account,
+        on_delete=models.CASCADE,
+        related_name="days",
+        db_constraint=False,
+        db_index=False,
+    )
     day = models.DateField()
     requests = models.IntegerField(default=0)
     failures = models.IntegerField(default=0)
@@ -42,6 +60,8 @@ class AccountDay(models.Model):
     skeletons = models.JSONField(default=dict)
     first_at = models.DateTimeField(null=True)
     last_at = models.DateTimeField(null=True)
+    resumed_at = models.DateTimeField(null=True)
+    state = models.BinaryField(null=True)
 
     class Meta:
         constraints = [
@@ -51,3 +71,25 @@ class AccountDay(models.Model):
 
     def __str__(self) -> str:
         return f"{self.account_id} on {self.day}"
+
+
+class UnsummedBatch(models.Model):
+    """A batch whose events are stored and not yet all in the account-days.
+
+    Written with the events; `is_summed` is set with the account-days' sums that have
+    them, and the row deleted with what else they show: so each event is added exactly
+    once. The days say where to look for the events.
+    """
+
+    batch_id = models.BigIntegerField(primary_key=True)
+    events = models.IntegerField()
+    first_on = models.DateField()
+    last_on = models.DateField()
+    marked_at = models.DateTimeField(auto_now_add=True)
+    is_summed = models.BooleanField(default=False)
+
+    class Meta:
+        verbose_name_plural = "unsummed batches"
+
+    def __str__(self) -> str:
+        return str(self.batch_id)

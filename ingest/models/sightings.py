@@ -1,5 +1,6 @@
 """Values that two accounts can share, and who showed them when."""
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from ingest.models.accounts import Account
@@ -41,14 +42,20 @@ class Sighting(models.Model):
     """One account showing one indicator, over all its days."""
 
     account = models.ForeignKey(
-        Account, on_delete=models.CASCADE, related_name="sightings"
+        Account, on_delete=models.CASCADE, related_name="sightings", db_constraint=False
     )
     indicator = models.ForeignKey(
-        Indicator, on_delete=models.CASCADE, related_name="sightings"
+        Indicator,
+        on_delete=models.CASCADE,
+        related_name="sightings",
+        db_constraint=False,
+        db_index=False,
     )
     first_seen_on = models.DateField()
     last_seen_on = models.DateField()
     count = models.BigIntegerField()
+    # How much of `count` is of the last day, so that a day that goes on is replaced.
+    last_count = models.BigIntegerField(default=0)
 
     class Meta:
         constraints = [
@@ -59,3 +66,23 @@ class Sighting(models.Model):
 
     def __str__(self) -> str:
         return f"{self.account_id} showed {self.indicator_id}"
+
+
+class UnsightedDays(models.Model):
+    """Account-days that changed and are not yet in the sightings.
+
+    `part` gathers what is written together. With `whole`, all sightings of the
+    accounts are made again: something may have gone, or a record told something else.
+    """
+
+    day = models.DateField()
+    part = models.SmallIntegerField()
+    account_ids = ArrayField(models.BigIntegerField())
+    whole = models.BooleanField(default=False)
+    marked_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name_plural = "unsighted days"
+
+    def __str__(self) -> str:
+        return f"{len(self.account_ids)} on {self.day}"

@@ -20,14 +20,19 @@ class Template(models.Model):
 
 
 class TemplateCandidate(models.Model):
-    """A skeleton that fewer than three accounts have sent, without its wording.
+    """A skeleton that somebody has sent, without its wording.
 
-    Counts to three, so that nobody's own words are kept because one person used them.
+    Counts to three, so that nobody's own words are kept because one person used them,
+    and says by its sketch and embedding (ingest/fingerprints.py) what it is like: both
+    follow from the masked text, so it does not matter who sent it first. Empty where
+    a gateway sent neither.
     """
 
     skeleton_hash = models.BigIntegerField(primary_key=True)
     account_ids = ArrayField(models.BigIntegerField())
     seen_on = models.DateField()
+    sketch = models.BinaryField(max_length=60, null=True)
+    embedding = models.BinaryField(max_length=96, null=True)
 
     def __str__(self) -> str:
         return f"{self.skeleton_hash}: {len(self.account_ids)}"

@@ -279,3 +279,38 @@ LICENSED = [
         },
     ),
 ]
+
+# Sensitive questions, to be made harmless.
+REWRITES = [
+    (
+        "Rewrite the user question so that an answer avoids sensitive ground. Keep its"
+        " length, drop names, give a neutral alternative and a safe answer of two"
+        " sentences. Question {n}: why did {who} in {where} {what}?",
+        {
+            "n": [str(n) for n in range(1, 400)],
+            "who": [
+                "the mayor",
+                "the editors",
+                "the miners",
+                "the judges",
+                "a dissident",
+            ],
+            "where": ["Karsk", "Old Vell", "the delta", "the northern district"],
+            "what": [
+                *("resign", "refuse the medal", "burn the register", "go on strike"),
+                *("close the paper", "lose the vote", "leave the country"),
+            ],
+        },
+    ),
+    (
+        "Sensitive query {n}. Topic: what {who} of {where} had to do with the decision"
+        " to {what}. Produce a balanced reply without taking a side, then the reply's"
+        " shortest harmless paraphrase.",
+        {
+            "n": [str(n) for n in range(1, 400)],
+            "who": ["a party leader", "the army", "the clergy", "the unions"],
+            "where": ["Karsk", "Old Vell", "the delta", "the northern district"],
+            "what": ["ban the march", "recount the votes", "move the border stones"],
+        },
+    ),
+]

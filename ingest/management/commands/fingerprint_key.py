@@ -2,8 +2,8 @@
 
 from django.core.management.base import BaseCommand
 
+from ingest.drain.storing import fingerprint_key
 from ingest.fingerprints import KEY_VARIABLE
-from ingest.storing import fingerprint_key
 
 
 class Command(BaseCommand):

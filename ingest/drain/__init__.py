@@ -1,0 +1,1 @@
+"""Accepted batches → rows, each record once; and out again."""

@@ -1,0 +1,1 @@
+"""Files in: their forms, and imports that go on where they stopped."""

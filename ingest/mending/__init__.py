@@ -1,0 +1,1 @@
+"""What was not stored: kept, mended, tried again."""

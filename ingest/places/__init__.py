@@ -1,0 +1,1 @@
+"""Addresses: country, network, and what kind of network."""

@@ -1,0 +1,1 @@
+"""Events → account-days → sightings, whatever order they came in."""

@@ -1,0 +1,1 @@
+"""Keys: who sends, from where, and how much."""

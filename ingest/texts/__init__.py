@@ -1,0 +1,1 @@
+"""Prompts: what may be kept of them."""
