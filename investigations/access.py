@@ -17,15 +17,31 @@ APPROVE = "approve"  # be that second person
 REPORT = "report"  # freeze a weekly summary
 READ_AUDIT = "read_audit"
 WATCH_INGEST = "watch_ingest"  # what arrives, and what was refused and why
+MEND_INGEST = "mend_ingest"  # mend, replay and discard kept lines; try batches again
+RULES = "rules"  # draft, propose and try rules; publish those of another person
+HOLD = "hold"  # place and release legal holds
 MANAGE = "manage"  # people, ingest keys, the webhook endpoint
 
 ROLES: dict[str, frozenset[str]] = {
     "viewer": frozenset({VIEW}),
     "analyst": frozenset({VIEW, REVEAL, WORK, DECIDE}),
-    "lead": frozenset({VIEW, REVEAL, WORK, DECIDE, APPROVE, REPORT, WATCH_INGEST}),
+    "lead": frozenset(
+        {
+            VIEW,
+            REVEAL,
+            WORK,
+            DECIDE,
+            APPROVE,
+            REPORT,
+            RULES,
+            WATCH_INGEST,
+            MEND_INGEST,
+            HOLD,
+        }
+    ),
     "manager": frozenset({VIEW, REPORT}),
     "auditor": frozenset({VIEW, READ_AUDIT, WATCH_INGEST}),
-    "admin": frozenset({VIEW, WATCH_INGEST, MANAGE, READ_AUDIT}),
+    "admin": frozenset({VIEW, WATCH_INGEST, MEND_INGEST, HOLD, MANAGE, READ_AUDIT}),
 }
 
 # What the machine does in its own name: it opens cases and freezes summaries, and

@@ -1,6 +1,6 @@
 """What can go wrong in words of the domain. One handler makes pages and JSON of it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 
 class DomainError(Exception):
@@ -21,6 +21,16 @@ class AboutAccounts(DomainError):
     def __init__(self, sentence: str, accounts: Sequence[str] = ()) -> None:
         super().__init__(sentence)
         self.accounts = list(accounts)
+
+
+class BadHold(DomainError):
+    """A legal hold names something that is not there; `field` of the form says what."""
+
+    code = "bad_hold"
+
+    def __init__(self, field: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.field = field
 
 
 class NotAllowed(DomainError):
@@ -161,3 +171,27 @@ class NotYet(DomainError):
 
     status = 409
     code = "not_yet"
+
+
+class BadRules(DomainError):
+    """Values that may not be; `problems`: key of a setting → what to change."""
+
+    code = "bad_rules"
+
+    def __init__(self, problems: Mapping[str, str]) -> None:
+        super().__init__(" ".join(problems.values()))
+        self.problems = dict(problems)
+
+
+class RulesMoved(DomainError):
+    """The version is not where, or not what, the person was looking at."""
+
+    status = 409
+    code = "rules_moved"
+
+
+class RulesOutOfDate(RulesMoved):
+    """Another version went live since the draft was begun."""
+
+    code = "rules_out_of_date"
+    hint = "Its author brings it up to date, and what it says is looked at again."

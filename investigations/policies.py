@@ -4,7 +4,7 @@ Everything here is data or a pure rule; nothing reads or writes the database.
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -176,8 +176,11 @@ def list_sha256(action: str, account_ids: Iterable[int]) -> str:
     return hashlib.sha256(f"{action}:{ids}".encode()).hexdigest()
 
 
-def protection_of(account: Account) -> str:
-    """Why the account may not be swept up by a bulk decision, or an empty string."""
+def protection_of(account: Account, partners: Set[str] = frozenset()) -> str:
+    """Why the account may not be swept up by a bulk decision, or an empty string.
+
+    `partners`: ids of the organisations that the live rules list as partners.
+    """
     by_contract = {
         Account.Contract.RESELLER: "reseller by contract",
         Account.Contract.EVALUATION: "evaluation agreed by contract",
@@ -190,6 +193,8 @@ def protection_of(account: Account) -> str:
         and account.plan == Account.Plan.ENTERPRISE
     ):
         return "verified organisation on the enterprise plan"
+    if account.organization_id in partners:
+        return "partner organisation by the rules"
     return ""
 
 

@@ -53,4 +53,4 @@ def freeze_weekly_report() -> None:
 @shared_task(name="investigations.audit_refused_keys")
 def audit_refused_keys() -> None:
     # Rows are locked one by one, so two at once share the work.
-    keys.audit_refused_keys()
+    keys.audit_key_news()

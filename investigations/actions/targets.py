@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from ingest.models import Account, AccountDay
 from investigations import access, policies
+from investigations.detection import rulebook
 from investigations.detection.models import Membership
 from investigations.errors import (
     EmptyList,
@@ -216,13 +217,16 @@ def _organizations(accounts: QuerySet[Account]) -> list[dict[str, object]]:
 
 def _protected(accounts: QuerySet[Account]) -> list[dict[str, str]]:
     # The rule is a function, so only those who might fall under it are fetched.
-    suspects = accounts.exclude(contract=Account.Contract.STANDARD) | accounts.filter(
-        verification=Account.Verification.ORGANIZATION
+    partners = frozenset(rulebook.live().rules.partners)
+    suspects = (
+        accounts.exclude(contract=Account.Contract.STANDARD)
+        | accounts.filter(verification=Account.Verification.ORGANIZATION)
+        | accounts.filter(organization_id__in=partners)
     )
     return [
         {"account_id": account.external_id, "why": why}
         for account in suspects.order_by("external_id")
-        if (why := policies.protection_of(account))
+        if (why := policies.protection_of(account, partners))
     ]
 
 

@@ -1,12 +1,22 @@
 """Found clusters and everybody's features → scores, verdicts and proposals."""
 
+from collections.abc import Set
 from dataclasses import dataclass, replace
 
-from investigations.detection import neighbours, pooling, scoring, verdicts
-from investigations.detection.pooling import Population
+import numpy as np
+
+from investigations.detection import (
+    neighbours,
+    pooling,
+    robbed,
+    scoring,
+    verdicts,
+)
+from investigations.detection.population import Population
 from investigations.detection.ruleset import RULESET, Ruleset, probability
 from investigations.detection.shapes import (
     AccountView,
+    ClusterFeatures,
     FoundCluster,
     ScoredAccount,
     ScoredCluster,
@@ -21,7 +31,13 @@ class Assessment:
     accounts: list[ScoredAccount]
 
 
-def assess(everyone: Population, rules: Ruleset = RULESET) -> Assessment:
+def assess(
+    everyone: Population,
+    rules: Ruleset = RULESET,
+    only: Set[int] | None = None,
+) -> Assessment:
+    """`only`: ids of the accounts to score, members of all clusters found among them;
+    None for everybody."""
     clusters = [
         assess_cluster(everyone, found, rules) for found in everyone.found.clusters
     ]
@@ -33,13 +49,14 @@ def assess(everyone: Population, rules: Ruleset = RULESET) -> Assessment:
         pooled[at] = (cluster.features, cluster.evidence, likely)
         for member in cluster.found.members:
             member_of[member.account] = (at, member.support)
-    views = neighbours.views(everyone, pooled, member_of)
+    views = neighbours.views(everyone, pooled, member_of, only)
     accounts = []
     for view in views:
         place = member_of.get(view.features.account)
         home = clusters[place[0]] if place else None
         accounts.append(assess_account(view, home, rules))
-    return Assessment(proposals(everyone, clusters, accounts, rules), accounts)
+    proposed = proposals(everyone, clusters, accounts, rules)
+    return Assessment([robbed.spare(everyone, each) for each in proposed], accounts)
 
 
 def assess_cluster(
@@ -48,8 +65,21 @@ def assess_cluster(
     features = pooling.pool(everyone, found)
     evidence = scoring.look_at_cluster(features)
     scored, verdict = scoring.score_cluster(features, evidence, rules)
+    scored = scoring.leaving_one_out(
+        scored,
+        evidence,
+        lambda less: scoring.score_cluster(features, less, rules)[0].score,
+    )
     explanation = verdicts.innocent_explanation(scored)
-    return ScoredCluster(found, features, evidence, scored, verdict, explanation)
+    kept = without_comparison(features)
+    return ScoredCluster(found, kept, evidence, scored, verdict, explanation)
+
+
+def without_comparison(features: ClusterFeatures) -> ClusterFeatures:
+    """The same without what only the cluster's own look compares it with: some ten
+    megabytes each, of which a large installation would hold thousands."""
+    habits = replace(features.habits, others_subjects=np.zeros((0, 0)))
+    return replace(features, peers=np.zeros((0, 0), np.int64), habits=habits)
 
 
 def assess_account(
@@ -59,7 +89,8 @@ def assess_account(
     evidence = scoring.look_at_account(view)
     ceiling = 100.0
     if cluster is not None:
-        ceiling = verdicts.ceiling(cluster.features, cluster.verdict, rules)
+        thin = verdicts.is_thin(cluster.features, rules)
+        ceiling = verdicts.ceiling(cluster.verdict, rules, thin=thin)
     scored = scoring.score_account(view, evidence, rules, ceiling=ceiling)
     return ScoredAccount(view.features.account, evidence, scored)
 

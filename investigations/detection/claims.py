@@ -1,15 +1,25 @@
 """Computed claims → tables. Only what changed is written; call it in a transaction."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from investigations.detection import clustering, exposure, features, layout
+import numpy as np
+
+from investigations.detection import (
+    allowlists,
+    clustering,
+    exposure,
+    features,
+    layout,
+    lineage,
+)
 from investigations.detection.detectors import CATALOGUE
 from investigations.detection.features import Clock
 from investigations.detection.models import (
     Cluster,
     ClusterHour,
+    ClusterLineage,
     Exposure,
     IndicatorProfile,
     Link,
@@ -17,9 +27,11 @@ from investigations.detection.models import (
     Score,
     Signal,
 )
-from investigations.detection.pooling import Population
-from investigations.detection.ruleset import RULESET
+from investigations.detection.population import Population
+from investigations.detection.profiles import Profile
+from investigations.detection.ruleset import Ruleset
 from investigations.detection.shapes import (
+    Everyone,
     Evidence,
     Reason,
     Rows,
@@ -42,11 +54,32 @@ LINKS = Table(
     Link, ("account_a_id", "account_b_id"), ("weight", "families", "evidence")
 )
 PROFILES = Table(
-    IndicatorProfile, ("indicator_id",), ("accounts", "organizations", "hub")
+    IndicatorProfile,
+    ("indicator_id",),
+    (
+        "accounts",
+        "organizations",
+        "hub",
+        "listed",
+        "crowded",
+        "crowd",
+        "likeness",
+        "reading",
+    ),
 )
 
 
-def store_links(links: Iterable[WeightedLink]) -> int:
+# Accounts that a quick pass looked at; None for everybody. Claims about others stay.
+Within = Collection[int] | None
+
+
+def of(within: Within, *names: str) -> dict[str, Any]:
+    """What Django is to find: rows whose columns all name accounts within."""
+    accounts = None if within is None else list(within)
+    return {} if accounts is None else {f"{name}__in": accounts for name in names}
+
+
+def store_links(links: Iterable[WeightedLink], within: Within = None) -> int:
     wanted: dict[Key, Key] = {
         (link.a, link.b): (
             link.weight,
@@ -55,46 +88,119 @@ def store_links(links: Iterable[WeightedLink]) -> int:
         )
         for link in links
     }
-    return store(LINKS, wanted, columns(LINKS))
+    return store(LINKS, wanted, columns(LINKS, **of(within, *LINKS.key)))
 
 
-def store_profiles(everyone: Population) -> int:
+def store_profiles(
+    everyone: Population,
+    world: Everyone,
+    rules: Ruleset,
+    profiles: Mapping[int, Profile],
+) -> int:
+    """`world` has the sightings of listed values too: they are counted all the same.
+    `profiles`: position of a value → who stands behind it, where many do."""
     accounts, _ = everyone.value_totals
+    customers, listed = everyone.found.customers, allowlists.is_public(world, rules)
+    if listed.any():
+        everywhere, owners = allowlists.spread(world)
+        known = np.flatnonzero(listed)
+        accounts, customers = accounts.copy(), customers.copy()
+        accounts[known], customers[known] = everywhere[known], owners[known]
     wanted: dict[Key, Key] = {
         (value.indicator,): (
             int(accounts[at]),
-            int(everyone.found.customers[at]),
+            int(customers[at]),
             bool(everyone.found.hub[at]),
+            bool(listed[at]),
+            bool(everyone.found.crowded[at]),
+            *crowd_columns(profiles.get(at)),
         )
-        for at, value in enumerate(everyone.world.values)
+        for at, value in enumerate(world.values)
         if value.indicator is not None
     }
     return store(PROFILES, wanted, columns(PROFILES))
 
 
+def crowd_columns(profile: Profile | None) -> Key:
+    if profile is None:
+        return None, None, ""
+    return profile.as_json(), profile.likeness, profile.reading
+
+
 # --- Clusters ---------------------------------------------------------------------
 
 
+Inside = Sequence[Sequence[WeightedLink]]  # links between members, by cluster
+
+
+def links_inside(
+    scored: Sequence[ScoredCluster], links: Iterable[WeightedLink]
+) -> Inside:
+    """The links that lie within each cluster, in one pass."""
+    home = {
+        account: at
+        for at, cluster in enumerate(scored)
+        for account in cluster.found.accounts
+    }
+    inside: list[list[WeightedLink]] = [[] for _ in scored]
+    for link in links:
+        at = home.get(link.a)
+        if at is not None and at == home.get(link.b):
+            inside[at].append(link)
+    return inside
+
+
 def store_clusters(
-    scored: Sequence[ScoredCluster], links: Sequence[WeightedLink], as_of: datetime
+    scored: Sequence[ScoredCluster],
+    inside: Inside,
+    as_of: datetime,
+    within: Within = None,
 ) -> list[Cluster]:
     """Rows in the order of `scored`; who is not among them any more has vanished."""
+    rows = Cluster.objects.all()
+    if within is not None:
+        rows = rows.filter(last_members__overlap=list(within))
     known = {
         row.pk: row
-        for row in Cluster.objects.filter(live=True)
-        | Cluster.objects.filter(updated_at__gte=as_of - REMEMBERED)
+        for row in rows.filter(live=True)
+        | rows.filter(updated_at__gte=as_of - REMEMBERED)
     }
-    before = {pk: frozenset(row.last_members) for pk, row in known.items()}
+    before = {
+        pk: lineage.Known(frozenset(row.last_members), row.live, row.updated_at)
+        for pk, row in known.items()
+    }
     found = [frozenset(cluster.found.accounts) for cluster in scored]
-    kept = clustering.carry_ids(found, before)
+    kept = clustering.carry_ids(found, {pk: b.members for pk, b in before.items()})
     stored = []
-    for cluster, key in zip(scored, kept, strict=True):
+    for cluster, key, links in zip(scored, kept, inside, strict=True):
         row = Cluster(first_seen_at=as_of) if key is None else known[key]
         write_cluster(row, cluster, links, as_of)
         stored.append(row)
-    gone = Cluster.objects.filter(live=True).exclude(pk__in=[row.pk for row in stored])
-    gone.update(live=False, proposed_ban=[])
+    here = [row.pk for row in stored]
+    gone = Cluster.objects.filter(live=True, pk__in=known).exclude(pk__in=here)
+    gone.update(live=False, proposed_ban=[], withheld=[], withheld_because="")
+    after = {row.pk: members for row, members in zip(stored, found, strict=True)}
+    store_lineage(lineage.changes(before, after), as_of)
     return stored
+
+
+def store_lineage(changes: Iterable[lineage.Change], as_of: datetime) -> None:
+    """History is added to; a clock that is run once more corrects its own."""
+    ClusterLineage.objects.bulk_create(
+        (
+            ClusterLineage(
+                parent_id=change.parent,
+                child_id=change.child,
+                kind=change.kind,
+                shared=change.shared,
+                at=as_of,
+            )
+            for change in changes
+        ),
+        update_conflicts=True,
+        unique_fields=["at", "parent", "child", "kind"],
+        update_fields=["shared"],
+    )
 
 
 def write_cluster(
@@ -103,15 +209,15 @@ def write_cluster(
     links: Sequence[WeightedLink],
     as_of: datetime,
 ) -> None:
-    inside = set(cluster.found.accounts)
+    accounts = sorted(cluster.found.accounts)
     row.score, row.decibans = cluster.scored.score, cluster.scored.decibans
     row.band, row.verdict = cluster.scored.band, cluster.verdict
-    row.size, row.last_members = len(inside), sorted(inside)
+    row.size, row.last_members = len(accounts), accounts
     row.innocent_explanation = cluster.innocent_explanation
     row.proposed_ban = list(cluster.proposed_ban)
-    row.link_kinds = link_kinds(
-        link for link in links if link.a in inside and link.b in inside
-    )
+    row.withheld = list(cluster.withheld)
+    row.withheld_because = cluster.withheld_because
+    row.link_kinds = link_kinds(links)
     row.live, row.updated_at = True, as_of
     row.first_seen_at = min(row.first_seen_at, as_of)
     row.first_flagged_at = first_flagged(row.first_flagged_at, row.score, as_of)
@@ -164,14 +270,16 @@ MEMBERSHIPS = Table(
 def store_memberships(
     scored: Sequence[ScoredCluster],
     stored: Sequence[Cluster],
-    links: Sequence[WeightedLink],
+    inside: Inside,
     as_of: datetime,
+    within: Within = None,
 ) -> int:
     """Members with their places on the map; who stays in a cluster keeps both."""
-    before = {row.account_id: row for row in Membership.objects.all()}
+    ours = of(within, "account_id")
+    before = {row.account_id: row for row in Membership.objects.filter(**ours)}
     changes = 0
     wanted: dict[datetime, dict[Key, Key]] = {}
-    for cluster, row in zip(scored, stored, strict=True):
+    for cluster, row, links in zip(scored, stored, inside, strict=True):
         places = layout.place_members(
             cluster.found.accounts,
             links,
@@ -192,7 +300,7 @@ def store_memberships(
                 *places[member.account],
             )
     members = {key for part in wanted.values() for key in part}
-    existing = list(columns(MEMBERSHIPS))
+    existing = list(columns(MEMBERSHIPS, **ours))
     gone = [row for row in existing if (row[1],) not in members]
     changes += store(MEMBERSHIPS, {}, gone)
     for joined, part in wanted.items():
@@ -222,30 +330,35 @@ def store_signals(
     accounts: Iterable[ScoredAccount],
     clusters: Iterable[tuple[ScoredCluster, Cluster]],
     as_of: datetime,
+    rules: Ruleset,
+    within: Within = None,
 ) -> int:
     of_accounts: dict[Key, Key] = {
-        (account.account, key): seen_columns(key, seen, 0, None)
+        (account.account, key): seen_columns(key, seen, rules.weights[key][0], None)
         for account in accounts
         for key, seen in account.evidence.items()
     }
     of_clusters: dict[Key, Key] = {
-        (row.pk, key): seen_columns(key, seen, 1, row.pk)
+        (row.pk, key): seen_columns(key, seen, rules.weights[key][1], row.pk)
         for cluster, row in clusters
         for key, seen in cluster.evidence.items()
     }
+    theirs: dict[str, Any] = {"cluster__isnull": False}
+    if within is not None:
+        theirs["cluster__last_members__overlap"] = list(within)
     written = 0
-    for table, wanted in (
-        (ACCOUNT_SIGNALS, of_accounts),
-        (CLUSTER_SIGNALS, of_clusters),
+    for table, wanted, only in (
+        (ACCOUNT_SIGNALS, of_accounts, of(within, "account_id")),
+        (CLUSTER_SIGNALS, of_clusters, theirs),
     ):
-        existing = (row for row in columns(table) if row[1] is not None)
+        existing = (row for row in columns(table, **only) if row[1] is not None)
         written += store(table, wanted, existing, as_of=as_of)
     return written
 
 
-def seen_columns(key: str, seen: Evidence, level: int, cluster: int | None) -> Key:
+def seen_columns(key: str, seen: Evidence, worth: float, cluster: int | None) -> Key:
+    """`worth`: decibans at full strength."""
     detector = DETECTORS[key]
-    worth = RULESET.weights[key][level]
     return (
         detector.version,
         detector.family.value,
@@ -271,9 +384,11 @@ def store_scores(
     accounts: Iterable[ScoredAccount],
     cluster_score: Callable[[int], float],
     as_of: datetime,
+    ruleset_hash: str,
+    within: Within = None,
 ) -> int:
     """`cluster_score`: an account's cluster's score, 0 where it belongs to none."""
-    existing, rules = list(columns(SCORES)), RULESET.hash
+    existing = list(columns(SCORES, **of(within, "account_id")))
     flagged = {row[1]: row[-1] for row in existing}
     wanted: dict[Key, Key] = {
         (account.account,): (
@@ -281,7 +396,7 @@ def store_scores(
             account.scored.decibans,
             account.scored.band,
             [as_json(reason, None) for reason in account.scored.reasons],
-            rules,
+            ruleset_hash,
             first_flagged(
                 flagged.get(account.account),
                 max(account.scored.score, cluster_score(account.account)),
@@ -310,14 +425,20 @@ EXPOSURES = Table(
     ),
 )
 HOURS = Table(
-    ClusterHour, ("cluster_id", "hour"), ("requests", "output_tokens", "by_model")
+    ClusterHour,
+    ("cluster_id", "hour"),
+    ("requests", "output_tokens", "by_model", "by_intent"),
 )
 
 
 def store_exposure(
-    scored: Sequence[ScoredCluster], stored: Sequence[Cluster], clock: Clock
+    scored: Sequence[ScoredCluster],
+    stored: Sequence[Cluster],
+    clock: Clock,
+    recent: datetime | None = None,
 ) -> int:
-    """Sums and hours of live clusters; a vanished one keeps its last ones."""
+    """Sums and hours of live clusters; a vanished one keeps its last ones. With
+    `recent`, clusters that were there before keep their hours up to then."""
     members = [
         (account, row.pk)
         for cluster, row in zip(scored, stored, strict=True)
@@ -330,23 +451,26 @@ def store_exposure(
             totals[account] for account in cluster.found.accounts if account in totals
         )
         wanted[row.pk,] = tuple(getattr(left, name) for name in EXPOSURES.compared)
-    live = set(wanted)
-    existing = (row for row in columns(EXPOSURES) if (row[1],) in live)
-    return store(EXPOSURES, wanted, existing) + store_hours(members, clock)
+    existing = columns(EXPOSURES, cluster__in=[row.pk for row in stored])
+    written = store(EXPOSURES, wanted, existing)
+    if recent is None:
+        return written + store_hours(members, clock, clock.since)
+    before = {row.pk for row in stored if row.first_seen_at < clock.as_of}
+    known = [each for each in members if each[1] in before]
+    new = [each for each in members if each[1] not in before]
+    written += store_hours(known, clock, max(recent, clock.since))
+    return written + store_hours(new, clock, clock.since)
 
 
-def store_hours(members: list[tuple[int, int]], clock: Clock) -> int:
+def store_hours(members: list[tuple[int, int]], clock: Clock, since: datetime) -> int:
+    """Hours before `since` stay as they were last counted."""
     sums: dict[Key, list[Any]] = {}
-    for cluster, hour, model, requests, tokens in features.hours(members, clock):
-        cell = sums.setdefault((cluster, hour), [0, 0, {}])
-        cell[0] += requests
-        cell[1] += tokens
-        cell[2][model] = requests
+    for part in features.hours(members, clock, since):
+        cell = sums.setdefault((part.cluster, part.hour), [0, 0, {}, {}])
+        cell[0] += part.requests
+        cell[1] += part.output_tokens
+        cell[2][part.model] = part.requests
+        cell[3] = exposure.summed([cell[3], part.by_intent])
     live = {cluster for _, cluster in members}
-    existing = (
-        row
-        for row in columns(HOURS)
-        # Hours before the window stay as they were last counted.
-        if row[1] in live and row[2] >= clock.since
-    )
+    existing = columns(HOURS, cluster__in=live, hour__gte=since)
     return store(HOURS, {key: tuple(cell) for key, cell in sums.items()}, existing)

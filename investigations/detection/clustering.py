@@ -7,84 +7,181 @@ everything is sorted by id first, and all seeds are fixed.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
-from investigations.detection import linking, rarity
+from investigations.detection import combining, linking, rarity
+from investigations.detection.combining import Pairs
 from investigations.detection.communities import Partition, by_leiden
-from investigations.detection.linking import Pairs
 from investigations.detection.rarity import Rarity
 from investigations.detection.shapes import (
+    Bools,
     Everyone,
     Floats,
     FoundCluster,
+    Handoff,
     Ints,
     Sightings,
     WeightedLink,
 )
-from investigations.detection.trimming import FEWEST, trimmed
+from investigations.detection.trimming import FEWEST, showing_of, trimmed
 
 ROUNDS = 5
 SAME_CLUSTER = 0.3  # Jaccard from which a cluster keeps its id
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Found:
+    """`group` and `reach` number the accounts by their group before trimming, and by
+    all that merging links hold together, however thinly."""
+
+    world: Everyone
     clusters: list[FoundCluster]
-    links: list[WeightedLink]
+    kept: linking.Strongest
     customers: Ints  # df of each value
     hub: Ints
     crowded: Ints
+    group: Ints
+    reach: Ints
+
+    @cached_property
+    def links(self) -> list[WeightedLink]:
+        """Written out when somebody asks: where a hand that deals is found, links are
+        made again and nobody does."""
+        return linking.told(self.kept, self.world.values, self.world.accounts)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ground:
+    """What is known of the values before anybody is grouped."""
+
+    kinds: Ints
+    sightings: Sightings
+    payer: Ints
+    crowded: Ints
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Again:
+    """Whose groups are looked for; the others stay in theirs, which they share with
+    nobody of `among`. A group is named by one of its accounts."""
+
+    among: Bools
+    group: Ints
 
 
 # --- From links to clusters -------------------------------------------------------
 
 
 def find_clusters(
-    world: Everyone, *, partition: Partition = by_leiden, hub_cap: bool = True
+    world: Everyone,
+    *,
+    partition: Partition = by_leiden,
+    hub_cap: bool = True,
+    again: Again | None = None,
 ) -> Found:
     """Clusters in order of their first account, and the links between accounts.
 
     `partition` and `hub_cap` exist so that a test can take each safeguard away and
-    see that an innocent campus is swallowed without it.
+    see that an innocent campus is swallowed without it. With `again`, clusters and
+    links of some accounts only; how common a value is is still asked of everybody.
     """
+    ground = prepared(world)
+    nodes = len(world.accounts)
+    among = np.ones(nodes, bool) if again is None else again.among
+    shown = shown_among(ground.sightings, among)
+    handing = replace(world, handoffs=handed_among(world, among))
+    group, stability = np.arange(nodes, dtype=np.int64), np.ones(nodes)
+    kept, profile, held = None, None, []
+    for _ in range(ROUNDS):
+        worth = worth_of(world, ground, group, hub_cap=hub_cap)
+        pairs = node_pairs(handing, shown, ground.kinds, worth, group)
+        tied = combining.combine(pairs, nodes)
+        if profile is None:
+            profile = worth
+            kept = linking.strongest(tied, pairs, worth.customers)
+        merging = np.flatnonzero(tied.links.merges)
+        held.append((tied.links.a[merging], tied.links.b[merging]))
+        found = partition(tied.links, nodes)
+        merged = found.group[group]
+        if again is not None:
+            merged = np.where(among, merged, again.group)
+        if np.array_equal(merged, group):
+            break
+        stability *= np.where(among, found.stability[group], 1.0)
+        group = merged
+    assert profile is not None
+    assert kept is not None
+    showing = showing_of(handing, ground.sightings, ground.kinds, ground.crowded)
+    clusters = trimmed(showing, world.accounts, group, stability, among)
+    return Found(
+        world,
+        clusters,
+        kept,
+        profile.customers,
+        profile.hub,
+        ground.crowded,
+        group,
+        reached(held, group),
+    )
+
+
+def prepared(world: Everyone) -> Ground:
     kinds = rarity.kinds_of(world.values)
     sightings = linkable(world, kinds)
     payer = rarity.payers(world.organization, sightings, kinds)
     crowded = rarity.crowded_places(sightings, kinds, payer, world.stack)
-    nodes = len(world.accounts)
-    group, stability = np.arange(nodes, dtype=np.int64), np.ones(nodes)
-    kept: list[WeightedLink] = []
-    profile = None
-    for _ in range(ROUNDS):
-        worth = rarity.rarity(
-            sightings,
-            kinds,
-            as_one(world.organization, group),
-            as_one(payer, group),
-            crowded,
-            hub_cap=hub_cap,
-        )
-        worth = rarity.private_harness(
-            worth, kinds, gathered(sightings, group, len(kinds))
-        )
-        pairs = node_pairs(world, sightings, kinds, worth, group)
-        tied = linking.combine(pairs, nodes)
-        if profile is None:
-            profile = worth
-            kept = linking.strongest(
-                tied, pairs, world.values, worth.customers, world.accounts
-            )
-        found = partition(tied.links, nodes)
-        merged = found.group[group]
-        if np.array_equal(merged, group):
-            break
-        stability *= found.stability[group]
-        group = merged
-    assert profile is not None
-    clusters = trimmed(world, sightings, kinds, group, stability, crowded)
-    return Found(clusters, kept, profile.customers, profile.hub, crowded)
+    return Ground(kinds, sightings, payer, crowded)
+
+
+def worth_of(
+    world: Everyone, ground: Ground, group: Ints, *, hub_cap: bool = True
+) -> Rarity:
+    """What each value is worth while these groups count as one customer each."""
+    worth = rarity.rarity(
+        ground.sightings,
+        ground.kinds,
+        as_one(world.organization, group),
+        as_one(ground.payer, group),
+        ground.crowded,
+        hub_cap=hub_cap,
+    )
+    share = gathered(ground.sightings, group, len(ground.kinds))
+    return rarity.private_harness(worth, ground.kinds, share)
+
+
+def shown_among(sightings: Sightings, among: Bools) -> Sightings:
+    """The sightings of these accounts."""
+    if among.all():
+        return sightings
+    inside = np.flatnonzero(among[sightings.account])
+    return Sightings(
+        sightings.account[inside],
+        sightings.value[inside],
+        sightings.count[inside],
+        sightings.first_day[inside],
+        sightings.last_day[inside],
+    )
+
+
+def handed_among(world: Everyone, among: Bools) -> Sequence[Handoff]:
+    """The hand-offs between these accounts."""
+    if among.all():
+        return world.handoffs
+    inside = {world.accounts[at] for at in np.flatnonzero(among).tolist()}
+    return [h for h in world.handoffs if h.giver in inside and h.taker in inside]
+
+
+def reached(held: Sequence[tuple[Ints, Ints]], group: Ints) -> Ints:
+    """Everything that merging links of any round hold together, as one number."""
+    own = np.arange(len(group))
+    return combining.held_together(
+        np.concatenate([*(a for a, _ in held), own]),
+        np.concatenate([*(b for _, b in held), group]),
+        len(group),
+    )
 
 
 def gathered(sightings: Sightings, group: Ints, values: int) -> Floats:

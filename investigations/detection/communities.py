@@ -1,20 +1,25 @@
 """Links → groups: what hangs together densely, not by a thread."""
 
+import os
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 import graspologic_native
 import numpy as np
 from scipy.sparse import coo_array, csr_array
 from scipy.sparse.csgraph import connected_components
 
-from investigations.detection.linking import Links
+from investigations.detection.combining import Links
 from investigations.detection.shapes import Floats, Ints
 
 # CPM: two groups stay apart below this mean link weight between their members.
 RESOLUTION = 0.05
 SEEDS = tuple(range(10))
 TRIVIAL = 3  # so few nodes are never parted
+LONG = 10_000  # links from which a run takes longer than a thread costs
+SURELY = 1.001  # times the resolution: more than rounding could make up
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,11 +86,46 @@ def block(weights: csr_array, start: int, end: int) -> csr_array:
 def communities(weights: csr_array) -> tuple[Ints, Floats]:
     """One component's best partition of ten, and how steady each node is in it."""
     size = weights.shape[0]
-    if size <= TRIVIAL:
+    if size <= TRIVIAL or is_one(weights):
         return np.zeros(size, np.int64), np.ones(size)
-    runs = [leiden(weights, seed) for seed in SEEDS]
+    runs = all_runs(weights)
     best = max(runs, key=lambda run: round(run[0], 9))[1]
     return best, np.mean([kept_with(best, other) for _, other in runs], axis=0)
+
+
+def all_runs(weights: csr_array) -> list[tuple[float, Ints]]:
+    """One run for each seed, in their order. Long ones side by side: they are compiled
+    code that lets other threads work, and each has its own seed."""
+    if weights.nnz < LONG:
+        return [leiden(weights, seed) for seed in SEEDS]
+    with ThreadPoolExecutor(min(len(SEEDS), os.cpu_count() or 1)) as pool:
+        return list(pool.map(partial(leiden, weights), SEEDS))
+
+
+def is_one(weights: csr_array) -> bool:
+    """Whether one group of all is certain to be the best partition there is.
+
+    Against any other it gains, for each pair of groups, the weight between them less
+    the resolution times their sizes; summed up, half of what each group's cut gains.
+    So it is best where the mean weight across every cut is above the resolution. That
+    mean is at least λ/n, λ being the second smallest eigenvalue of the Laplacian
+    (Fiedler 1973); and λ/n is at least g − 2 max_i Σ_j (g − w_ij)⁺ / n for any g, by
+    Gershgorin's circles around what is left when the complete graph of weight g is
+    taken away. False says nothing: then the runs have to show it. True saves ten runs
+    on cliques, which take the longest; one that parts them has only stopped early.
+    """
+    size = weights.shape[0]
+    if weights.nnz < size * (size - 1) / 2:
+        return False  # so few that no g could do
+    node = np.repeat(np.arange(size), np.diff(weights.indptr))
+    for part in (25, 10, 50):
+        g = float(np.percentile(weights.data, part))
+        missing = size - 1 - np.diff(weights.indptr)
+        lighter = np.maximum(0.0, g - weights.data)
+        short = np.bincount(node, lighter, minlength=size) + g * missing
+        if g - 2 * float(short.max()) / size > SURELY * RESOLUTION:
+            return True
+    return False
 
 
 def leiden(weights: csr_array, seed: int) -> tuple[float, Ints]:
@@ -99,7 +139,8 @@ def leiden(weights: csr_array, seed: int) -> tuple[float, Ints]:
         use_modularity=False,
         seed=seed,
     )
-    return quality, np.array([found[node] for node in range(weights.shape[0])])
+    size = weights.shape[0]
+    return quality, np.fromiter(map(found.__getitem__, range(size)), np.int64, size)
 
 
 def kept_with(best: Ints, other: Ints) -> Floats:

@@ -16,14 +16,13 @@ operator, which count once in their turn; that is how a large campaign, whose ha
 is far above the cap account by account, comes together from its parts.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from investigations.detection.combining import KEEP, Links, Pairs, Tied
 from investigations.detection.rarity import (
-    FAMILIES,
-    FAMILY_OF,
     HARNESS_KINDS,
     KINDS,
     NAMES,
@@ -39,44 +38,7 @@ from investigations.detection.shapes import (
     WeightedLink,
 )
 
-FAMILY_CAP = 0.9
-FAMILY_COUNTS = 0.05  # below this a family is no second opinion
-BEST = 2  # values of one kind that add up
-MERGE, MERGE_ALONE = 0.4, 0.6
-KEEP = 0.2  # links below this are forgotten
-STRONGEST = 25  # and so are an account's weaker ones beyond these
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Links:
-    """Columns: node a < node b, probability, families that count, whether it merges."""
-
-    a: Ints
-    b: Ints
-    weight: Floats
-    families: Ints
-    merges: Ints
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Pairs:
-    """One value tying two nodes, as columns; `kind` is a position in NAMES, `value`
-    a position in the run's values, or -1 for a tie that is no value."""
-
-    a: Ints
-    b: Ints
-    kind: Ints
-    value: Ints
-    q: Floats
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Tied:
-    """Links, the pairs that made them, and the position of each such pair's link."""
-
-    links: Links
-    used: Ints
-    link_of: Ints
+STRONGEST = 25  # so many links of an account are kept at most
 
 
 def between_groups(pairs: Pairs, sizes: Ints, fewest: int) -> Pairs:
@@ -105,6 +67,7 @@ def pair_up(
     coverage = coverage[live][order]
     starts = np.flatnonzero(np.diff(value, prepend=-1))
     sizes = np.diff(np.append(starts, len(value)))
+    nodes, shown, kind = (c.astype(np.int32) for c in (node, value, kinds))
     parts = []
     for size in np.unique(sizes[sizes > 1]):
         at = starts[sizes == size]
@@ -114,7 +77,7 @@ def pair_up(
         apart = owner[node[i]] != owner[node[j]]
         i, j = i[apart], j[apart]
         q = strength[value[i]] * coverage[i] * coverage[j]
-        parts.append((node[i], node[j], kinds[value[i]], value[i], q))
+        parts.append((nodes[i], nodes[j], kind[shown[i]], shown[i], q))
     if not parts:
         none = np.zeros(0, np.int64)
         return Pairs(none, none, none, none, np.zeros(0))
@@ -127,36 +90,6 @@ def freshness(sightings: Sightings, kinds: Ints, today: int) -> Floats:
     age = np.maximum(0, today - sightings.last_day)
     fading: Floats = 0.5 ** (age / (2 * lives[kinds[sightings.value]]))
     return fading
-
-
-def combine(pairs: Pairs, nodes: int) -> Tied:
-    """Pairs → links: the best two of a kind, families capped, joined by noisy-or."""
-    key = pairs.a * nodes + pairs.b
-    order = np.lexsort((pairs.value, -pairs.q, pairs.kind, key))
-    ranked = key[order] * len(NAMES) + pairs.kind[order]
-    fresh = np.flatnonzero(np.diff(ranked, prepend=-1))
-    rank = np.arange(len(order)) - np.repeat(fresh, np.diff([*fresh, len(order)]))
-    used = order[rank < BEST]
-    fresh_key = np.diff(key[used], prepend=-1) > 0  # they come in order of the key
-    keys, link_of = key[used][fresh_key], np.cumsum(fresh_key) - 1
-    cell = link_of * len(FAMILIES) + FAMILY_OF[pairs.kind[used]]
-    doubt = np.zeros(len(keys) * len(FAMILIES))
-    np.add.at(doubt, cell, np.log1p(-np.minimum(pairs.q[used], 0.999999)))
-    by_family = np.minimum(FAMILY_CAP, 1 - np.exp(doubt)).reshape(-1, len(FAMILIES))
-    weight = 1 - np.prod(1 - by_family, axis=1)
-    families = (by_family >= FAMILY_COUNTS).sum(axis=1)
-    lone = np.array([kind.alone for kind in KINDS.values()])
-    alone = np.zeros(len(keys))
-    np.maximum.at(alone, link_of, np.where(lone[pairs.kind[used]], pairs.q[used], 0.0))
-    merges = ((weight >= MERGE) & (families >= 2)) | (alone >= MERGE_ALONE)
-    links = Links(
-        keys // nodes,
-        keys % nodes,
-        np.round(weight, 9),
-        families.astype(np.int64),
-        merges.astype(np.int64),
-    )
-    return Tied(links, used, link_of)
 
 
 def handoff_pairs(
@@ -213,32 +146,76 @@ def joined(*parts: Pairs) -> Pairs:
     )
 
 
-def strongest(
-    tied: Tied,
-    pairs: Pairs,
-    values: Sequence[Value],
-    customers: Ints,
-    accounts: Sequence[int],
-) -> list[WeightedLink]:
-    """Links of accounts worth keeping, each with what ties it, in order of ids."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Strongest:
+    """Links worth keeping as columns, by position, and the pairs that made them: those
+    of link n are `starts[n]` up to `starts[n + 1]`. `customers` is each value's df."""
+
+    links: Links
+    starts: Ints
+    kind: Ints
+    value: Ints
+    q: Floats
+    customers: Ints
+
+
+def strongest(tied: Tied, pairs: Pairs, customers: Ints) -> Strongest:
+    """The strongest links of each account."""
+    keep = worth_keeping(tied.links)
+    kept = np.isin(tied.link_of, keep)
+    used = tied.used[kept]
     links = tied.links
-    keep = worth_keeping(links).tolist()
-    told: dict[int, list[SharedBy]] = {link: [] for link in keep}
-    for pair, link in zip(tied.used.tolist(), tied.link_of.tolist(), strict=True):
-        if link in told:
-            told[link].append(_shared(pairs, pair, values, customers))
+    starts = np.searchsorted(tied.link_of[kept], np.append(keep, len(links.a)))
+    return Strongest(
+        Links(
+            links.a[keep],
+            links.b[keep],
+            links.weight[keep],
+            links.families[keep],
+            links.merges[keep],
+        ),
+        starts,
+        pairs.kind[used],
+        pairs.value[used],
+        pairs.q[used],
+        customers,
+    )
+
+
+def told(
+    kept: Strongest, values: Sequence[Value], accounts: Sequence[int]
+) -> list[WeightedLink]:
+    """Links of accounts, each with what ties it, in order of ids."""
+    texts = [
+        SharedBy(name, *rest)
+        for name, rest in zip(
+            (NAMES[kind] for kind in kept.kind.tolist()),
+            shared_by(kept, values),
+            strict=True,
+        )
+    ]
+    columns = (
+        kept.links.a.tolist(),
+        kept.links.b.tolist(),
+        kept.links.weight.tolist(),
+        kept.links.families.tolist(),
+        kept.starts[:-1].tolist(),
+        kept.starts[1:].tolist(),
+    )
     return [
         WeightedLink(
-            a=accounts[int(links.a[link])],
-            b=accounts[int(links.b[link])],
-            weight=round(float(links.weight[link]), 4),
-            families=int(links.families[link]),
-            evidence=tuple(
-                sorted(told[link], key=lambda s: (-s.weight, s.kind, s.value))
-            ),
+            accounts[a],
+            accounts[b],
+            round(weight, 4),
+            families,
+            tuple(sorted(texts[start:end], key=strength_first)),
         )
-        for link in keep
+        for a, b, weight, families, start, end in zip(*columns, strict=True)
     ]
+
+
+def strength_first(shared: SharedBy) -> tuple[float, str, str]:
+    return -shared.weight, shared.kind, shared.value
 
 
 def worth_keeping(links: Links) -> Ints:
@@ -253,12 +230,14 @@ def worth_keeping(links: Links) -> Ints:
     return strong
 
 
-def _shared(
-    pairs: Pairs, pair: int, values: Sequence[Value], customers: Ints
-) -> SharedBy:
-    at = int(pairs.value[pair])
-    weight = round(float(pairs.q[pair]), 4)
-    if at < 0:
-        return SharedBy(NAMES[int(pairs.kind[pair])], "", None, weight, 2)
-    value = values[at]
-    return SharedBy(value.kind, value.text, value.indicator, weight, int(customers[at]))
+def shared_by(
+    kept: Strongest, values: Sequence[Value]
+) -> Iterator[tuple[str, int | None, float, int]]:
+    """Text, indicator, weight and customers of what ties each of these pairs."""
+    customers = kept.customers.tolist()
+    for at, q in zip(kept.value.tolist(), kept.q.tolist(), strict=True):
+        if at < 0:
+            yield "", None, round(q, 4), 2
+        else:
+            value = values[at]
+            yield value.text, value.indicator, round(q, 4), customers[at]

@@ -1,12 +1,12 @@
 """Each account beside the others: who shares its card, who was born with it, where it
 stands in a cluster."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 
 import numpy as np
 
 from investigations.detection.detectors.signup_burst import MINUTES
-from investigations.detection.pooling import Population
+from investigations.detection.population import Population
 from investigations.detection.rarity import KINDS
 from investigations.detection.shapes import (
     AccountFeatures,
@@ -24,19 +24,22 @@ def views(
     everyone: Population,
     pooled: Mapping[int, tuple[ClusterFeatures, Mapping[str, Evidence], float]],
     member_of: Mapping[int, tuple[int, int]],
+    only: Set[int] | None = None,
 ) -> list[AccountView]:
-    """Every account as its detectors see it, in order of id.
+    """Every account, or those of `only`, as its detectors see it, in order of id.
 
     `pooled`: cluster → (features, evidence, probability); `member_of`: account →
     (cluster, support).
     """
-    cards, born = card_sharers(everyone), births_together(everyone)
+    cards, born = card_sharers(everyone), births_together(everyone, only)
     handed: dict[int, list[Handoff]] = {}
     for handoff in everyone.world.handoffs:
         handed.setdefault(handoff.giver, []).append(handoff)
         handed.setdefault(handoff.taker, []).append(handoff)
     seen = []
     for at, own in enumerate(everyone.features):
+        if only is not None and own.account not in only:
+            continue
         born_with, expected = born.get(at, (frozenset(), 0.0))
         place = None
         if own.account in member_of:
@@ -82,7 +85,9 @@ def card_sharers(everyone: Population) -> dict[int, frozenset[int]]:
     return sharers
 
 
-def births_together(everyone: Population) -> dict[int, tuple[frozenset[int], float]]:
+def births_together(
+    everyone: Population, only: Set[int] | None = None
+) -> dict[int, tuple[frozenset[int], float]]:
     """Position → (ids born within ten minutes in the same manner, expected number).
 
     The manner is the shape of the address and the referrer; expected is what the
@@ -94,13 +99,20 @@ def births_together(everyone: Population) -> dict[int, tuple[frozenset[int], flo
             manners.setdefault((own.email_shape, own.referrer), []).append(at)
     born: dict[int, tuple[frozenset[int], float]] = {}
     for positions in manners.values():
-        order = sorted(positions, key=lambda at: (everyone.births[at], at))
-        times = everyone.births[order]
+        if only is not None and not any(
+            everyone.features[at].account in only for at in positions
+        ):
+            continue
+        places = np.array(positions, np.int64)
+        places = places[np.argsort(everyone.births[places], kind="stable")]
+        order, times = places.tolist(), everyone.births[places]
         low = np.searchsorted(times, times - MINUTES, "left")
         high = np.searchsorted(times, times + MINUTES, "right")
         week_low = np.searchsorted(times, times - WEEK_MINUTES / 2, "left")
         week_high = np.searchsorted(times, times + WEEK_MINUTES / 2, "right")
         for at, a, b, c, d in zip(order, low, high, week_low, week_high, strict=True):
+            if only is not None and everyone.features[at].account not in only:
+                continue
             near = frozenset(
                 everyone.features[other].account
                 for other in order[a:b]

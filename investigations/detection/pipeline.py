@@ -4,45 +4,40 @@ Everything is computed before anything is written, and written in one transactio
 a page never sees half a run. An advisory lock keeps two runs from overlapping.
 """
 
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
-from django.db import connection, transaction
+from django.db import Error, connection, transaction
 from django.db.models import Max
 from django.utils import timezone
 
-from ingest.models import Batch, StaleDay
-from investigations.detection import assessment, claims, clustering, features, scoring
-from investigations.detection.assessment import Assessment
-from investigations.detection.features import Facts
-from investigations.detection.models import Cluster, Label, Run
-from investigations.detection.pooling import Population
-from investigations.detection.ruleset import RULESET
-from investigations.detection.shapes import AccountView, ScoredAccount
+from ingest.models import Batch
+from ingest.rolling import marks
+from investigations.detection import (
+    claims,
+    drift,
+    features,
+    pace,
+    profiling,
+    quick,
+    returning,
+    rulebook,
+    trials,
+)
+from investigations.detection.believing import (
+    Believed,
+    Stopwatch,
+    believe,
+    believe_anew,
+    silent_scores,
+)
+from investigations.detection.features import Clock, Facts
+from investigations.detection.models import ChangedAccounts, Cluster, Label, Run
+from investigations.detection.rulebook import Edition
 
 # Names the lock among all advisory locks of the database ("detect" in ASCII).
 LOCK = 0x646574656374
 KEPT = timedelta(days=30)  # how long a run's own row stays
-# After a run of t seconds the next one waits 4 × t, so that claims that never stop
-# changing take a fifth of one core at most; no longer than a minute.
-PAUSE_FACTOR, LONGEST_PAUSE = 4, timedelta(seconds=60)
-
-
-@dataclass(slots=True)
-class Stopwatch:
-    """Seconds by stage, for the Run's row and for who waits at a terminal."""
-
-    seconds: dict[str, float] = field(default_factory=dict)
-
-    @contextmanager
-    def stage(self, name: str) -> Iterator[None]:
-        start = time.perf_counter()
-        yield
-        spent = time.perf_counter() - start
-        self.seconds[name] = round(self.seconds.get(name, 0.0) + spent, 3)
 
 
 def run(*, as_of: datetime) -> Run:
@@ -62,24 +57,21 @@ def refresh(*, now: datetime) -> Run | None:
         if not cursor.fetchone()[0]:
             return None
     try:
-        return _run(now) if is_due(now) else None
+        comes = pace.next_pass(now, facts_mark())
+        if comes is pace.Next.QUICK:
+            return _run_quick(now)
+        return _run(now) if comes is pace.Next.FULL else None
     finally:
         _unlock()
 
 
 def _unlock() -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
-
-
-def is_due(now: datetime) -> bool:
-    last = Run.objects.filter(finished_at__isnull=False).order_by("-pk").first()
-    if last is None or last.finished_at is None:
-        return True
-    if last.counts.get("facts") == facts_mark():
-        return False
-    pause = min(LONGEST_PAUSE, PAUSE_FACTOR * (last.finished_at - last.started_at))
-    return now - last.finished_at >= pause
+    """Lets the next pass begin. Never fails: it would hide why this one did."""
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
+    except Error:
+        connection.close()  # and the lock goes with it
 
 
 def facts_mark() -> str:
@@ -88,67 +80,139 @@ def facts_mark() -> str:
         at=Max("stored_at"), pk=Max("pk")
     )
     label = Label.objects.aggregate(pk=Max("pk"))["pk"]
-    stale = StaleDay.objects.count()
-    return f"{stored['at']}|{stored['pk']}|{stale}|{label}|{RULESET.hash[:16]}"
+    stale = marks.waiting()
+    return f"{stored['at']}|{stored['pk']}|{stale}|{label}|{rulebook.mark()}"
 
 
 def _run(as_of: datetime) -> Run:
-    mark, watch = facts_mark(), Stopwatch()
-    row = Run.objects.create(as_of=as_of, ruleset_hash=RULESET.hash)
+    mark, watch, edition = facts_mark(), Stopwatch(), rulebook.live()
+    row = Run.objects.create(
+        as_of=as_of, ruleset_hash=edition.rules.hash, rules=edition.version
+    )
     # The temporary table of the open day lives as long as this transaction.
     with transaction.atomic():
+        label, changed = quick.newest_label(), quick.changed_mark()
         with watch.stage("features"):
             facts = features.read_facts(as_of)
-        everyone = refresh_links(facts, watch)
-        with watch.stage("scores"):
-            assessed = assessment.assess(everyone)
-        counts = write(facts, everyone, assessed, watch)
-        row.stages, row.counts = watch.seconds, counts | {"facts": mark}
+        believed = believe(facts, edition.rules, watch)
+        with watch.stage("drift"):
+            drifted = measured_drift(believed)
+        counts = write(believed, watch)
+        with watch.stage("what quick passes go on from"):
+            keep_for_quick_passes(row, believed, changed)
+        row.stages = watch.seconds
+        row.counts = counts | {"facts": mark, "label": label} | drifted
         row.finished_at = timezone.now()
         row.save()
         Run.objects.filter(started_at__lt=row.finished_at - KEPT).delete()
+    # Apart, so that what a draft makes of the facts cannot undo what holds.
+    if (shadow := rulebook.in_shadow()) is not None:
+        run_shadow(shadow, edition, facts, believed, watch)
+        row.stages = watch.seconds
+        row.save(update_fields=["stages"])
     return row
 
 
-def refresh_links(facts: Facts, watch: Stopwatch) -> Population:
-    """Links and clusters, computed."""
-    with watch.stage("links and clusters"):
-        found = clustering.find_clusters(facts.world)
-    with watch.stage("features"):
-        members = [account for each in found.clusters for account in each.accounts]
-        times = features.start_times(members, facts.clock)
-    return Population(
-        features=facts.features,
-        world=facts.world,
-        found=found,
-        starts=facts.starts,
-        since=facts.clock.since,
-        until=facts.clock.as_of,
-        start_times=times,
-        releases=facts.releases,
-        moves=facts.moves,
+def measured_drift(believed: Believed) -> dict[str, Any]:
+    left = drift.left_by_quick_passes()
+    if left is None:
+        return {}
+    silent = silent_scores(believed.facts, believed.rules)
+    scores = (
+        (each.account, each.scored.score, each.scored.band)
+        for each in [*believed.assessed.accounts, *silent]
     )
+    clusters = (found.accounts for found in believed.everyone.found.clusters)
+    return {"drift": drift.measured(left, scores, clusters)}
+
+
+def keep_for_quick_passes(row: Run, believed: Believed, changed: int) -> None:
+    """Nothing, where the next pass is a full one all the same."""
+    ChangedAccounts.objects.filter(pk__lte=changed).delete()
+    if timezone.now() - row.started_at > pace.SHORT:
+        quick.remember(row, believed.read, believed.everyone)
+    else:
+        quick.forget()
+
+
+def _run_quick(as_of: datetime) -> Run:
+    """What changed since the last pass, and whom that concerns."""
+    mark, watch, edition = facts_mark(), Stopwatch(), rulebook.live()
+    row = Run.objects.create(
+        kind=Run.Kind.QUICK,
+        as_of=as_of,
+        ruleset_hash=edition.rules.hash,
+        rules=edition.version,
+    )
+    last = pace.last_of()
+    with transaction.atomic():
+        with watch.stage("what is kept"):
+            kept = quick.recall()
+        changes = quick.take(last.counts.get("label", 0) if last else 0)
+        with watch.stage("features"):
+            touched = quick.look(kept, changes, Clock(as_of))
+        believed, within = believe_anew(kept, touched, changes, edition.rules, watch)
+        counts = write(believed, watch, within)
+        row.stages = watch.seconds
+        row.counts = counts | {"facts": mark, "label": changes.label}
+        row.counts["changed"] = len(changes.fresh)
+        row.finished_at = timezone.now()
+        row.save()
+    return row
+
+
+def run_shadow(
+    shadow: Edition,
+    live: Edition,
+    facts: Facts,
+    believed: Believed,
+    watch: Stopwatch,
+) -> None:
+    """What the version in shadow would make of the same facts, kept beside."""
+    own = Stopwatch()
+    with watch.stage("shadow"), transaction.atomic():
+        other = believe(facts, shadow.rules, own, like=believed)
+        trials.keep_shadow(shadow, live, compared(believed, other))
+
+
+def compared(live: Believed, draft: Believed) -> trials.Result:
+    as_of = live.facts.clock.as_of
+    return trials.compare(live.assessed, draft.assessed, draft.facts.features, as_of)
 
 
 def write(
-    facts: Facts, everyone: Population, assessed: Assessment, watch: Stopwatch
-) -> dict[str, int]:
-    """All claims of one run; returns how many there are of each."""
-    as_of, links = facts.clock.as_of, everyone.found.links
+    believed: Believed, watch: Stopwatch, within: frozenset[int] | None = None
+) -> dict[str, Any]:
+    """All claims of one run, or those about accounts within; returns how many there
+    are of each."""
+    facts, everyone, rules = believed.facts, believed.everyone, believed.rules
+    assessed, links = believed.assessed, everyone.found.links
+    as_of = facts.clock.as_of
+    if within is None:
+        with watch.stage("shared values"):
+            profiles = profiling.profiles_of(believed)
+        with watch.stage("write links"):
+            claims.store_profiles(everyone, believed.world, rules, profiles)
     with watch.stage("write links"):
-        claims.store_links(links)
-        claims.store_profiles(everyone)
+        claims.store_links(links, within)
     with watch.stage("write clusters"):
-        stored = claims.store_clusters(assessed.clusters, links, as_of)
-        claims.store_memberships(assessed.clusters, stored, links, as_of)
+        inside = claims.links_inside(assessed.clusters, links)
+        stored = claims.store_clusters(assessed.clusters, inside, as_of, within)
+        claims.store_memberships(assessed.clusters, stored, inside, as_of, within)
     with watch.stage("write scores"):
         pairs = list(zip(assessed.clusters, stored, strict=True))
-        claims.store_signals(assessed.accounts, pairs, as_of)
-        accounts = assessed.accounts + silent_scores(facts)
+        claims.store_signals(assessed.accounts, pairs, as_of, rules, within)
+        accounts = assessed.accounts + silent_scores(facts, rules)
         scores = member_scores(stored)
-        claims.store_scores(accounts, lambda pk: scores.get(pk, 0.0), as_of)
+        claims.store_scores(
+            accounts, lambda pk: scores.get(pk, 0.0), as_of, rules.hash, within
+        )
+    with watch.stage("past clusters"):
+        returning.keep(everyone, stored, as_of)
+        returning.store_resemblances(everyone, stored, as_of)
     with watch.stage("exposure"):
-        claims.store_exposure(assessed.clusters, stored, facts.clock)
+        since = None if within is None else quick.recent(as_of)
+        claims.store_exposure(assessed.clusters, stored, facts.clock, since)
     return {
         "accounts": len(accounts),
         "links": len(links),
@@ -160,14 +224,3 @@ def write(
 
 def member_scores(stored: list[Cluster]) -> dict[int, float]:
     return {pk: row.score for row in stored for pk in row.last_members}
-
-
-def silent_scores(facts: Facts) -> list[ScoredAccount]:
-    """Known accounts without any activity in the window stand at the prior."""
-    views = (
-        AccountView(own, facts.clock.since, facts.clock.as_of) for own in facts.silent
-    )
-    return [
-        ScoredAccount(view.features.account, {}, scoring.score_account(view, {}))
-        for view in views
-    ]

@@ -4,130 +4,47 @@ A cluster is a sum of its members, and every comparison is with customers outsid
 one voice for each organisation.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
-from functools import cached_property
+from collections.abc import Mapping
 
 import numpy as np
 
-from investigations.detection.clustering import Found
-from investigations.detection.detectors.prompt_sweep import ENOUGH, sweeps
-from investigations.detection.detectors.release_pivot import MOVED
+from investigations.detection.population import (
+    MOST_PEERS,
+    Population,
+    has_moved,
+    spread,
+)
 from investigations.detection.shapes import (
-    AccountFeatures,
+    NEVER,
+    Aftermath,
+    Bools,
     ClusterFeatures,
     CommonValue,
-    Everyone,
-    Floats,
     FoundCluster,
+    Habits,
+    Handoff,
     Ints,
-    Move,
-    Norm,
-    Release,
+    Programmes,
     ReleaseMoves,
 )
 
 POOLED_KINDS = ("payment", "block", "tools", "system", "skeleton")
 # How much rarer or more frequent a comparable customer's sessions may be.
 COMPARABLE = 3.0
-MOST_PEERS = 2000
 SMALL_COHORT = 20
-
-
-@dataclass(frozen=True, eq=False)
-class Population:
-    """Everybody one run sees. `features` in the order of `world.accounts`; `starts`
-    counts session starts by day (rows) and account (columns), -1 while absent."""
-
-    features: Sequence[AccountFeatures]
-    world: Everyone
-    found: Found
-    starts: Ints
-    since: datetime
-    until: datetime
-    # Session starts one by one, of accounts in clusters: account id → seconds.
-    start_times: Mapping[int, Floats] = field(default_factory=dict)
-    releases: Sequence[Release] = ()
-    moves: Sequence[Move] = ()
-
-    @cached_property
-    def position(self) -> dict[int, int]:
-        return {account: at for at, account in enumerate(self.world.accounts)}
-
-    @cached_property
-    def kinds(self) -> list[str]:
-        return [value.kind for value in self.world.values]
-
-    @cached_property
-    def by_account(self) -> tuple[Ints, Ints]:
-        """Order of sightings by account, and where each account's begin."""
-        account = self.world.sightings.account
-        order = np.argsort(account, kind="stable")
-        bounds = np.searchsorted(account[order], np.arange(len(self.features) + 1))
-        return order, bounds
-
-    @cached_property
-    def value_totals(self) -> tuple[Ints, Ints]:
-        """Accounts and requests of each value, over everybody."""
-        shown, size = self.world.sightings, len(self.world.values)
-        accounts = np.bincount(shown.value, minlength=size)
-        requests = np.bincount(shown.value, shown.count, minlength=size)
-        return accounts, requests.astype(np.int64)
-
-    @cached_property
-    def stacks(self) -> dict[str, int]:
-        """Accounts by the client stack they use most."""
-        counts: dict[str, int] = {}
-        for account in self.features:
-            if account.stack:
-                counts[account.stack] = counts.get(account.stack, 0) + 1
-        return counts
-
-    @cached_property
-    def norms(self) -> dict[str, Norm]:
-        """Rates of intents that 5 in 100 customers exceed."""
-        active = [f for f in self.features if f.requests >= ENOUGH]
-        names = sorted({name for account in active for name in account.intents})
-        return {
-            name: norm([a.intents.get(name, 0) / a.requests for a in active])
-            for name in names
-        }
-
-    @cached_property
-    def voices(self) -> Ints:
-        """One account for each customer: the first."""
-        return np.unique(self.world.organization, return_index=True)[1]
-
-    @cached_property
-    def births(self) -> Floats:
-        """Sign-up times in minutes, nan where unknown."""
-        return np.array(
-            [
-                f.created_at.timestamp() / 60 if f.created_at else np.nan
-                for f in self.features
-            ]
-        )
-
-
-def norm(rates: Sequence[float]) -> Norm:
-    high = max(0.05, float(np.quantile(rates, 0.95)) if rates else 0.05)
-    above = sum(rate > high for rate in rates)
-    return Norm(high, (above + 1) / (len(rates) + 2))
 
 
 def pool(everyone: Population, cluster: FoundCluster) -> ClusterFeatures:
     """One cluster beside the rest."""
     members = np.array([everyone.position[a] for a in cluster.accounts], np.int64)
     features = tuple(everyone.features[at] for at in members.tolist())
-    inside = set(cluster.accounts)
     others = outside(everyone, members)
-    voices = np.intersect1d(members, everyone.voices)
+    voices = members[marked(everyone, everyone.voices)[members]]
     births, elsewhere = everyone.births[voices], everyone.births[others]
-    rest = [everyone.features[at] for at in others.tolist()]
-    busy = [other for other in rest if other.requests >= ENOUGH]
+    busy = others[everyone.sends_enough[others]]
     customer = {f.account: f.customer for f in features}
-    times = [everyone.start_times.get(a, np.zeros(0)) for a in cluster.accounts]
+    times = [everyone.session_times.get(a, NEVER) for a in cluster.accounts]
+    began, ended = np.concatenate([NEVER, *times], axis=1)
     return ClusterFeatures(
         members=features,
         population=len(everyone.features),
@@ -137,22 +54,98 @@ def pool(everyone: Population, cluster: FoundCluster) -> ClusterFeatures:
         stacks=everyone.stacks,
         template_requests=int(everyone.world.templates[members].sum()),
         others_compared=len(busy),
-        others_sweeping=sum(sweeps(other) for other in busy),
+        others_sweeping=int(everyone.sweeping[busy].sum()),
         norms=everyone.norms,
         starts=everyone.starts[:, members],
-        peers=comparable(everyone.starts, members, others),
-        start_of=np.repeat(np.arange(len(times)), [len(each) for each in times]),
-        start_at=np.concatenate(times),
+        peers=comparable(everyone, members, others),
+        start_of=np.repeat(np.arange(len(times)), [each.shape[1] for each in times]),
+        start_at=began,
+        stop_at=ended,
         births=births[~np.isnan(births)],
         other_births=elsewhere[~np.isnan(elsewhere)],
-        moves=release_moves(everyone, inside, members, others),
-        handoffs=tuple(
-            h
-            for h in everyone.world.handoffs
-            if h.giver in inside
-            and h.taker in inside
-            and customer[h.giver] != customer[h.taker]
+        moves=release_moves(everyone, members, others),
+        handoffs=handed_over(everyone, customer),
+        programmes=programmes(everyone, others),
+        habits=habits(everyone, members, others),
+        resembles=everyone.resembling.get(cluster.accounts[0]),
+        aftermath=aftermath(everyone, cluster, others),
+    )
+
+
+def aftermath(everyone: Population, cluster: FoundCluster, others: Ints) -> Aftermath:
+    struck = {
+        at: everyone.struck[account]
+        for at, account in enumerate(cluster.accounts)
+        if account in everyone.struck
+    }
+    if not struck:
+        return Aftermath()
+    outside = (everyone.world.accounts[at] for at in others.tolist())
+    known = everyone.hours
+    return Aftermath(
+        struck=struck,
+        hours=np.stack([known[account] for account in cluster.accounts], axis=1),
+        others=np.stack(
+            [known[account] for account in outside if account in known]
+            or [np.zeros_like(known[cluster.accounts[0]])],
+            axis=1,
         ),
+    )
+
+
+def habits(everyone: Population, members: Ints, others: Ints) -> Habits:
+    """What members do with the model, beside others who offer tools as most of them
+    do, or do not."""
+    busy, tools, accounts = (
+        everyone.busy,
+        everyone.offers_tools,
+        everyone.world.accounts,
+    )
+    own = np.flatnonzero(np.isin(busy, members))
+    usual = 2 * tools[busy[own]].sum() > len(own)
+    alike = marked(everyone, others)[busy] & (tools[busy] == usual)
+    peers = spread(np.flatnonzero(alike), MOST_PEERS)
+    inside = [accounts[at] for at in members.tolist()]
+    known, subjects = everyone.settings, everyone.subjects
+    with_settings = others[everyone.has_settings[others]]
+    with_subjects = others[everyone.has_subjects[others] & (tools[others] == usual)]
+    return Habits(
+        asked=everyone.asked[own],
+        others_asked=everyone.asked[peers],
+        settings={pk: known[pk] for pk in inside if pk in known},
+        others_settings=[known[accounts[at]] for at in with_settings.tolist()],
+        subjects={pk: subjects[pk] for pk in inside if pk in subjects},
+        others_subjects=np.array(
+            [subjects[accounts[at]] for at in with_subjects.tolist()]
+        ),
+    )
+
+
+def programmes(everyone: Population, others: Ints) -> Programmes:
+    apart = marked(everyone, others)
+    on_it = [name for at, name in everyone.access.items() if apart[at]]
+    silent = len(on_it) - len(set(on_it))  # a school's customers but the first
+    return Programmes(everyone.schools, len(others) - silent, len(set(on_it)))
+
+
+def marked(everyone: Population, some: Ints) -> Bools:
+    """Of each account, whether it is among some positions."""
+    found = np.zeros(len(everyone.features), bool)
+    found[some] = True
+    return found
+
+
+def handed_over(
+    everyone: Population, customer: Mapping[int, str]
+) -> tuple[Handoff, ...]:
+    """Hand-offs between customers inside. `customer`: member → whose it is."""
+    known = everyone.handoffs_of
+    places = sorted(at for giver in customer for at in known.get(giver, ()))
+    given = [everyone.world.handoffs[at] for at in places]
+    return tuple(
+        h
+        for h in given
+        if h.taker in customer and customer[h.giver] != customer[h.taker]
     )
 
 
@@ -204,51 +197,42 @@ def common_values(
     }
 
 
-def comparable(starts: Ints, members: Ints, others: Ints) -> Ints:
+def comparable(everyone: Population, members: Ints, others: Ints) -> Ints:
     """Columns of customers outside who start sessions about as often."""
-    here = starts >= 0
-    rate = np.where(here, starts, 0).sum(axis=0) / np.maximum(here.sum(axis=0), 1)
+    days, rate = everyone.here
     usual = float(np.median(rate[members])) if len(members) else 0.0
     alike = (rate[others] >= usual / COMPARABLE) & (rate[others] <= usual * COMPARABLE)
-    lasting = here[:, others].sum(axis=0) >= here[:, members].sum(axis=0).mean() / 2
-    chosen = others[alike & lasting & (rate[others] > 0)]
-    if len(chosen) > MOST_PEERS:
-        chosen = chosen[np.linspace(0, len(chosen) - 1, MOST_PEERS).astype(int)]
-    peers: Ints = starts[:, chosen]
+    lasting = days[others] >= days[members].mean() / 2
+    chosen = spread(others[alike & lasting & (rate[others] > 0)], MOST_PEERS)
+    peers: Ints = everyone.starts[:, chosen]
     return peers
 
 
 def release_moves(
-    everyone: Population, inside: set[int], members: Ints, others: Ints
+    everyone: Population, members: Ints, others: Ints
 ) -> tuple[ReleaseMoves, ...]:
     """Who moved at each release: members, and others on the same client programs."""
-    used = [everyone.features[at].stack for at in members.tolist()]
-    stacks = {stack for stack in used if stack and 20 * used.count(stack) >= len(used)}
-    voices = {everyone.world.accounts[at] for at in others.tolist()}
+    names, programs = everyone.programs
+    used = np.bincount(programs[members], minlength=len(names))
+    common = (20 * used >= len(members)) & (used > 0) & (names != "")
+    inside, voices = marked(everyone, members), marked(everyone, others)
     found = []
     for release in everyone.releases:
-        day = [move for move in everyone.moves if move.model == release.model]
-        each = [move for move in day if move.counts]
-        mine = tuple(move for move in each if move.account in inside)
-        rest = [move for move in each if move.account in voices]
-        alike = [
-            move
-            for move in rest
-            if everyone.features[everyone.position[move.account]].stack in stacks
-        ]
+        day = everyone.moved_at[release.model]
+        known = day.position >= 0
+        own = known & inside[day.position]
+        rest = np.flatnonzero(day.counts & known & voices[day.position])
+        alike = rest[common[programs[day.position[rest]]]]
         cohort = alike if len(alike) >= SMALL_COHORT else rest
+        mine = tuple(day.each[at] for at in np.flatnonzero(own & day.counts).tolist())
         found.append(
             ReleaseMoves(
                 release=release,
-                requests=sum(m.moved for m in day if m.account in inside),
+                requests=sum(day.each[at].moved for at in np.flatnonzero(own).tolist()),
                 each=mine,
                 moved=frozenset(m.account for m in mine if has_moved(m)),
                 cohort=len(cohort),
-                cohort_moved=sum(has_moved(move) for move in cohort),
+                cohort_moved=int(day.has_moved[cohort].sum()),
             )
         )
     return tuple(found)
-
-
-def has_moved(move: Move) -> bool:
-    return move.moved >= MOVED * move.requests

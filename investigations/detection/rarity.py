@@ -41,6 +41,9 @@ KINDS: dict[str, LinkKind] = {
     "signup": LinkKind("identity", 0.15, 100, 30),
     "address": LinkKind("network", 0.35, 50, 7),
     "block": LinkKind("network", 0.15, 200, 30),
+    # Found, not shown: work that is dealt out by one hand (dealing.py). The number of
+    # accounts says little against it.
+    "dispatch": LinkKind("time", 0.95, 1_000_000, 60, alone=True),
 }
 NAMES = tuple(KINDS)
 FAMILIES = tuple(dict.fromkeys(kind.family for kind in KINDS.values()))
@@ -148,10 +151,17 @@ def rarity(
     separate = customers_of(organizations[account], value, size)
     pays = np.isin(kinds, [NAMES.index(kind) for kind in PAYS_TOGETHER])
     customers = np.where(pays, separate, customers)
+    return worth(kinds, customers, crowded, hub_cap=hub_cap)
+
+
+def worth(
+    kinds: Ints, customers: Ints, crowded: Ints, *, hub_cap: bool = True
+) -> Rarity:
+    """What values are worth that so many customers show."""
     caps = np.array([kind.cap for kind in KINDS.values()], float)[kinds]
     chance = np.array([kind.chance for kind in KINDS.values()])[kinds]
     fade = 1 - np.log(np.maximum(customers, 1)) / np.log(caps)
-    fade = np.maximum(0.0, fade) if hub_cap else np.ones(size)
+    fade = np.maximum(0.0, fade) if hub_cap else np.ones(len(kinds))
     place = np.where(crowded > 0, CROWDED, 1.0)
     strength = np.where(kinds >= 0, chance * fade * place, 0.0)
     hub = (customers > caps).astype(np.int64)

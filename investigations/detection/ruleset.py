@@ -12,6 +12,10 @@ from dataclasses import asdict, dataclass, field
 from investigations.detection.detectors import CATALOGUE
 from investigations.detection.shapes import Family
 
+# Kinds of values that an allowlist may name: chosen by whoever wrote a program, and
+# not by who uses it.
+LISTABLE = ("tools", "system", "skeleton", "client_stack")
+
 
 @dataclass(frozen=True, slots=True)
 class Ruleset:
@@ -31,6 +35,12 @@ class Ruleset:
             Family.LIFECYCLE: 12.0,
         }
     )
+    # Detectors that see one thing from several sides, and the most they add together.
+    joint_caps: tuple[tuple[tuple[str, ...], float], ...] = (
+        (("reasoning_elicitation", "rubric_grading", "sensitive_rewrite"), 6.0),
+        (("sameness", "capability_concentration"), 4.0),
+        (("synchronised_starts", "stop_and_start"), 12.0),
+    )
     contributes_at: float = 3.0
     # Families that contribute → the most that may be shown.
     display_caps: tuple[float, ...] = (59.0, 59.0, 84.0, 100.0)
@@ -44,7 +54,10 @@ class Ruleset:
         (70.0, "review"),
         (40.0, "watch"),
     )
-    member_bonus: float = 15.0  # cluster at 0.9 or above, support of two rare values
+    # Cluster at 0.9 or above. By two rare values, and part of what coordinates it; by
+    # two rare values; by one.
+    acting_member_bonus: float = 20.0
+    member_bonus: float = 15.0
     weak_member_bonus: float = 5.0
     # What people have checked, and takes away.
     verified_organization: float = -15.0
@@ -63,6 +76,11 @@ class Ruleset:
     fewest_requests: int = 300
     harvest_floor: float = 6.0
     pool_floor: float = 8.0
+    # The score from which a cluster and its member may be proposed for a ban.
+    propose_at: float = 90.0
+    # Public programs' values, (kind, value) in order, and ids of partner organisations.
+    allowed: tuple[tuple[str, str], ...] = ()
+    partners: tuple[str, ...] = ()
     weights: Mapping[str, tuple[float, float]] = field(
         default_factory=lambda: {
             d.key: (

@@ -5,7 +5,8 @@ up in decibans. Every weight stands in `ruleset.py`.
 """
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import replace
 
 from investigations.detection import verdicts
 from investigations.detection.detectors import CATALOGUE
@@ -27,10 +28,44 @@ from investigations.detection.shapes import (
     Scored,
 )
 
+COORDINATES = {d.key: d.family in verdicts.COORDINATION for d in CATALOGUE}
 
-def capped(
-    found: Iterable[tuple[str, str, str, float, Evidence]], rules: Ruleset
-) -> list[Reason]:
+Weighed = tuple[str, str, str, float, Evidence]  # key, title, family, decibans
+
+
+def weighed(
+    evidence: Mapping[str, Evidence], rules: Ruleset, *, level: int
+) -> list[Weighed]:
+    """What each detector's evidence is worth, the strongest first.
+
+    `level`: 0 for an account, 1 for a cluster. Detectors that see one thing from
+    several sides share a cap.
+    """
+    found = [
+        (
+            d.key,
+            d.title,
+            d.family,
+            evidence[d.key].strength * rules.weights[d.key][level],
+        )
+        + (evidence[d.key],)
+        for d in CATALOGUE
+        if d.key in evidence
+    ]
+    left = dict(rules.joint_caps)
+    joined = {key: keys for keys in left for key in keys}
+    worth: list[Weighed] = []
+    for key, title, family, points, seen in sorted(
+        found, key=lambda item: (-item[3], item[0])
+    ):
+        if (keys := joined.get(key)) is not None:
+            points = min(points, left[keys])
+            left[keys] -= points
+        worth.append((key, title, family, points, seen))
+    return worth
+
+
+def capped(found: Iterable[Weighed], rules: Ruleset) -> list[Reason]:
     """Reasons with what each adds: the strongest first, until its family is full."""
     room = dict(rules.family_caps)
     reasons = []
@@ -65,6 +100,35 @@ def total(
     return Scored(score, decibans, band(score, rules), tuple(ordered), families)
 
 
+def leaving_one_out(
+    scored: Scored,
+    evidence: Mapping[str, Evidence],
+    rescore: Callable[[Mapping[str, Evidence]], float],
+) -> Scored:
+    """The same, each detector's reason with the score that would be without it, where
+    that is another one in whole points."""
+    reasons = []
+    for reason in scored.reasons:
+        if reason.signal in evidence:
+            less = {key: e for key, e in evidence.items() if key != reason.signal}
+            score = rescore(less)
+            if math.floor(score) != math.floor(scored.score):
+                reason = replace(reason, without=score)
+        reasons.append(reason)
+    return replace(scored, reasons=tuple(reasons))
+
+
+VERIFIED = (
+    "Verified organisation",
+    "Belongs to an organisation whose identity was checked.",
+)
+PARTNER = (
+    "Partner organisation",
+    "Belongs to an organisation on the rules' list of partners, which counts like one "
+    "whose identity was checked.",
+)
+
+
 # --- One account ------------------------------------------------------------------
 
 
@@ -84,14 +148,8 @@ def score_account(
     ceiling: float = 100.0,
 ) -> Scored:
     """`ceiling` is what the verdict on its cluster allows to be shown."""
-    found = [
-        (d.key, d.title, d.family, evidence[d.key].strength * rules.weights[d.key][0])
-        + (evidence[d.key],)
-        for d in CATALOGUE
-        if d.key in evidence
-    ]
-    reasons = capped(found, rules)
-    reasons += membership(view, rules)
+    reasons = capped(weighed(evidence, rules, level=0), rules)
+    reasons += membership(view, evidence, rules)
     reasons += [
         said(key, title, points, sentence, own_row(view.features))
         for key, title, points, sentence in mitigations(view.features, rules)
@@ -99,19 +157,39 @@ def score_account(
     return total(rules.prior_account, reasons, ceiling, rules)
 
 
-def membership(view: AccountView, rules: Ruleset) -> list[Reason]:
+def membership(
+    view: AccountView, evidence: Mapping[str, Evidence], rules: Ruleset
+) -> list[Reason]:
     """What belonging to a cluster adds; never a family of its own."""
     place = view.place
     if place is None or place.probability < 0.9 or not place.support:
         return []
-    strong = place.support >= 2
     sentence = (
         f"Belongs to a cluster of {place.cluster.size:,} accounts that is "
-        f"{min(place.probability, 0.99):.0%} likely to be one operation, and shares "
-        f"{place.support} rare {'values' if strong else 'value'} with other members."
+        f"{min(place.probability, 0.99):.0%} likely to be one operation, "
     )
-    points = rules.member_bonus if strong else rules.weak_member_bonus
+    points = member_points(place.support, evidence, rules)
+    if place.support == 1:
+        sentence += "and shares 1 rare value with other members."
+    elif not acts(evidence):
+        sentence += f"and shares {place.support} rare values with other members."
+    else:
+        sentence += f"shares {place.support} rare values with other members, and takes "
+        sentence += "part in what coordinates them."
     return [said("membership", "Membership", points, sentence, own_row(view.features))]
+
+
+def member_points(support: int, evidence: Collection[str], rules: Ruleset) -> float:
+    """`evidence`: keys of what the member's own detectors gave."""
+    if support < 2:
+        return rules.weak_member_bonus if support else 0.0
+    # Who shows what a campaign shows may be framed; who also takes its turn, less.
+    return rules.acting_member_bonus if acts(evidence) else rules.member_bonus
+
+
+def acts(evidence: Collection[str]) -> bool:
+    """Whether the member takes part in what coordinates its cluster."""
+    return any(COORDINATES.get(key, False) for key in evidence)
 
 
 def mitigations(
@@ -119,14 +197,10 @@ def mitigations(
 ) -> list[tuple[str, str, float, str]]:
     """What people have checked about the customer. (key, title, decibans, sentence)"""
     found = []
-    if account.verification == "organization" and account.organization:
+    if account.is_verified:
+        title, sentence = PARTNER if account.partner else VERIFIED
         found.append(
-            (
-                "verified_organization",
-                "Verified organisation",
-                rules.verified_organization,
-                "Belongs to an organisation whose identity was checked.",
-            )
+            ("verified_organization", title, rules.verified_organization, sentence)
         )
     if account.contract in CONTRACTS:
         title, attribute, sentence = CONTRACTS[account.contract]
@@ -171,18 +245,24 @@ def score_cluster(
     rules: Ruleset = RULESET,
 ) -> tuple[Scored, str]:
     """(score with reasons, verdict); the verdict bounds what may be shown."""
-    found = [
-        (d.key, d.title, d.family, evidence[d.key].strength * rules.weights[d.key][1])
-        + (evidence[d.key],)
-        for d in CATALOGUE
-        if d.key in evidence
-    ]
-    reasons = capped(found, rules)
-    reasons += cluster_terms(cluster, rules)
+    terms = cluster_terms(cluster, rules)
+    return score_terms(evidence, terms, rules, thin=verdicts.is_thin(cluster, rules))
+
+
+def score_terms(
+    evidence: Mapping[str, Evidence],
+    terms: Iterable[Reason],
+    rules: Ruleset,
+    *,
+    thin: bool,
+) -> tuple[Scored, str]:
+    """The same from evidence and what is no detector's."""
+    found = weighed(evidence, rules, level=1)
+    reasons = [*capped(found, rules), *terms]
     open_score = total(rules.prior_cluster, reasons, 100.0, rules)
-    weighed = {key: points for key, _, _, points, _ in found}
-    verdict = verdicts.judge(cluster, open_score, weighed, rules)
-    most = verdicts.ceiling(cluster, verdict, rules)
+    points = {key: points for key, _, _, points, _ in found}
+    verdict = verdicts.judge(open_score, points, rules, thin=thin)
+    most = verdicts.ceiling(verdict, rules, thin=thin)
     return total(rules.prior_cluster, reasons, most, rules), verdict
 
 
@@ -211,7 +291,7 @@ def good_words(
     """(key, title, decibans at half of the members, accounts it is true of)."""
     checked, allowed, cleared = [], [], []
     for member in cluster.members:
-        if member.verification == "organization" and member.organization:
+        if member.is_verified:
             checked.append(member.account)
         if member.contract in CONTRACTS:
             allowed.append(member.account)

@@ -5,11 +5,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, F, QuerySet, Sum
+from django.db.models import Count, F, Q, QuerySet, Sum
 
 from ingest.fingerprints import INTENT_BITS
 from ingest.models import Account, Event, Indicator, Sighting, Template
-from investigations.detection.models import Cluster, Membership, Run
+from investigations.detection.models import (
+    Cluster,
+    ClusterLineage,
+    ClusterResemblance,
+    Membership,
+    Run,
+)
 
 HOT = 70.0
 
@@ -28,6 +34,11 @@ def latest_run() -> Run | None:
     return Run.objects.filter(finished_at__isnull=False).order_by("-pk").first()
 
 
+def latest_full_run() -> Run | None:
+    done = Run.objects.filter(finished_at__isnull=False, kind=Run.Kind.FULL)
+    return done.order_by("-pk").first()
+
+
 def cluster_members(cluster: Cluster) -> QuerySet[Membership]:
     """Members with account and score at hand, the most suspect first."""
     return (
@@ -41,6 +52,48 @@ def account_reasons(account: Account) -> list[dict[str, Any]]:
     """What speaks about the account, the weightiest first; empty if never scored."""
     score = getattr(account, "score", None)
     return list(score.reasons) if score else []
+
+
+# What became of a cluster is followed so far; longer chains are made by hand only.
+GENERATIONS = 10
+
+
+def cluster_lineage(clusters: Iterable[int]) -> QuerySet[ClusterLineage]:
+    """What any of these clusters came from and became, the newest first."""
+    keys = list(clusters)
+    told = ClusterLineage.objects.filter(Q(parent__in=keys) | Q(child__in=keys))
+    return told.select_related("parent", "child").order_by("-at", "-pk")
+
+
+def resemblance_of(cluster: Cluster) -> ClusterResemblance | None:
+    """The past cluster that it is most like, with what people decided on that one."""
+    told = ClusterResemblance.objects.filter(cluster=cluster)
+    return told.select_related("past__fingerprint").first()
+
+
+def successors(cluster: Cluster) -> list[Cluster]:
+    """The live clusters in which one that is no longer found lives on, by id."""
+    found: dict[int, Cluster] = {}
+    seen, ended = {cluster.pk}, [] if cluster.live else [cluster]
+    for _ in range(GENERATIONS):
+        if not ended:
+            break
+        since = {each.pk: each.updated_at for each in ended}
+        steps = ClusterLineage.objects.filter(parent__in=since, child__isnull=False)
+        ended = []
+        for step in steps.select_related("child"):
+            child, parent = step.child, step.parent_id
+            # What went to others while it was still found is not what it became.
+            if child is None or parent is None or step.at <= since[parent]:
+                continue
+            if child.pk in seen:
+                continue
+            seen.add(child.pk)
+            if child.live:
+                found[child.pk] = child
+            else:
+                ended.append(child)
+    return [found[key] for key in sorted(found)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,9 @@ from numpy.typing import NDArray
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+# When the sessions of an account without any began and ended: two rows.
+NEVER: Floats = np.zeros((2, 0))
 
 
 class Family(StrEnum):
@@ -146,6 +149,8 @@ class AccountFeatures:
     verification: str = "none"
     status: str = "active"
     email_shape: str = ""
+    email_domain: str = ""
+    program: str = "none"
     referrer: str = ""
     requests: int = 0
     active_days: int = 0
@@ -155,8 +160,12 @@ class AccountFeatures:
     distinct_slots: int = 0
     input_tokens: int = 0
     output_tokens: int = 0
+    tool_requests: int = 0
     intents: Mapping[str, int] = field(default_factory=dict)
     stack: str = ""  # the client stack it used most
+    # What the rules' allowlists say: a partner's account, a program that is public.
+    partner: bool = False
+    public_stack: bool = False
     # The latest word of people: "confirmed", "benign", "exempt" or empty.
     label: str = ""
     labelled_at: datetime | None = None
@@ -165,6 +174,12 @@ class AccountFeatures:
     def customer(self) -> str:
         """Who pays and answers for it: its organisation, else the account itself."""
         return self.organization or f"#{self.account}"
+
+    @property
+    def is_verified(self) -> bool:
+        """Whether somebody checked the organisation, or counts it among partners."""
+        checked = self.verification == "organization" and bool(self.organization)
+        return checked or self.partner
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,6 +274,84 @@ class ReleaseMoves:
     cohort_moved: int
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Habits:
+    """What customers do with the model: members, and comparable others outside, one
+    row each. `asked`: share of requests by capability, in the order of
+    detectors/capability_concentration.py. `settings`: member → temperature and token
+    limit → requests. `subjects`: member → mean embedding of its prompts."""
+
+    asked: Floats = field(default_factory=lambda: np.zeros((0, 0)))
+    others_asked: Floats = field(default_factory=lambda: np.zeros((0, 0)))
+    settings: Mapping[int, Mapping[str, int]] = field(default_factory=dict)
+    others_settings: Sequence[Mapping[str, int]] = ()
+    subjects: Mapping[int, Floats] = field(default_factory=dict)
+    others_subjects: Floats = field(default_factory=lambda: np.zeros((0, 0)))
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """A template as somebody uses it: its hash, its MinHash sketch, how often."""
+
+    skeleton: int
+    sketch: bytes
+    requests: int
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """One way in which two clusters are alike. `part` as in portraits.PARTS;
+    `likeness` between 0 and 1, which a share `quantile` of the others reach."""
+
+    part: str
+    likeness: float
+    quantile: float
+
+
+@dataclass(frozen=True, slots=True)
+class Resemblance:
+    """The past cluster that one is most like, and how.
+
+    `guilty`: people confirmed it, and did not find it innocent; `decided_at` is when.
+    `quantile`: share of `compared` unrelated clusters, random groups and customers
+    that are as much like any past cluster. `indicators` are rows of values that both
+    showed, and `showing` has the members that show them, with how many each.
+    """
+
+    cluster: int
+    guilty: bool
+    decided_at: datetime
+    likeness: float
+    quantile: float
+    compared: int
+    agreements: tuple[Agreement, ...]
+    indicators: tuple[int, ...] = ()
+    showing: Mapping[int, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Programmes:
+    """Who has special access on weak proof. `schools`: mail domains whose customers
+    mostly have it; all customers of one speak as one. Of `others` voices outside
+    `others_on_it` have it."""
+
+    schools: frozenset[str] = frozenset()
+    others: int = 0
+    others_on_it: int = 0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Aftermath:
+    """What went on around bans and restrictions of members; empty where there were
+    none. `struck`: place in `members` → second since 1970. `hours` counts requests by
+    hour from `since` on (rows) and member (columns), `others` the same for customers
+    outside."""
+
+    struck: Mapping[int, float] = field(default_factory=dict)
+    hours: Ints = field(default_factory=lambda: np.zeros((0, 0), np.int64))
+    others: Ints = field(default_factory=lambda: np.zeros((0, 0), np.int64))
+
+
 @dataclass(frozen=True, slots=True)
 class Norm:
     """How often customers in general show an intent.
@@ -277,9 +370,10 @@ class ClusterFeatures:
 
     `starts` counts session starts by day (rows) and member (columns, in the order of
     `members`), -1 where the member was not yet or no longer there; `peers` is the
-    same for accounts outside. `start_of` and `start_at` are the members' session
-    starts one by one: position in `members`, second since 1970. `births` are sign-up
-    times in minutes, of members and of others. Of `others_compared` customers outside
+    same for accounts outside. `start_of`, `start_at` and `stop_at` are the members'
+    sessions one by one: position in `members`, second since 1970 of the first request
+    and of the last answer. `births` are sign-up times in minutes, of members and of
+    others. Of `others_compared` customers outside
     `others_sweeping` work through prompts as detectors/prompt_sweep.py has it.
     """
 
@@ -297,10 +391,15 @@ class ClusterFeatures:
     peers: Ints = field(default_factory=lambda: np.zeros((0, 0), np.int64))
     start_of: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
     start_at: Floats = field(default_factory=lambda: np.zeros(0))
+    stop_at: Floats = field(default_factory=lambda: np.zeros(0))
     births: Floats = field(default_factory=lambda: np.zeros(0))
     other_births: Floats = field(default_factory=lambda: np.zeros(0))
     moves: tuple[ReleaseMoves, ...] = ()
     handoffs: tuple[Handoff, ...] = ()
+    programmes: Programmes = Programmes()
+    habits: Habits = field(default_factory=Habits)
+    aftermath: Aftermath = field(default_factory=Aftermath)
+    resembles: Resemblance | None = None
 
     @property
     def size(self) -> int:
@@ -355,13 +454,16 @@ class AccountView:
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """One line of a score: what was seen and what it added, in decibans."""
+    """One line of a score: what was seen and what it added, in decibans. `without` is
+    what the score would be had the detector seen nothing; None where it would be the
+    same, or nobody asked."""
 
     signal: str
     title: str
     family: str
     points: float
     evidence: Evidence
+    without: float | None = None
 
     def as_json(self) -> dict[str, Any]:
         seen = self.evidence
@@ -375,6 +477,7 @@ class Reason:
             "quantile": seen.quantile,
             "sentence": seen.sentence,
             "innocent": seen.innocent,
+            "without": self.without,
             "rows": {
                 "table": seen.rows.table,
                 "filters": dict(seen.rows.filters),
@@ -403,7 +506,8 @@ class ScoredAccount:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ScoredCluster:
-    """`evidence` by detector key; `proposed_ban` has account ids in rising order."""
+    """`evidence` by detector key; `proposed_ban` has account ids in rising order, and
+    `withheld` those that would be in it if a new source were to be believed."""
 
     found: FoundCluster
     features: ClusterFeatures
@@ -412,3 +516,5 @@ class ScoredCluster:
     verdict: str
     innocent_explanation: str
     proposed_ban: tuple[int, ...] = ()
+    withheld: tuple[int, ...] = ()
+    withheld_because: str = ""

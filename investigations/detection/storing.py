@@ -10,6 +10,8 @@ from django.db.models import JSONField, Model
 from psycopg import sql
 
 CHUNK = 5_000
+# One for all: `json.dumps` makes an encoder of its own each time.
+written = json.JSONEncoder(ensure_ascii=False).encode
 Key = tuple[Any, ...]
 
 
@@ -68,7 +70,7 @@ def upsert(table: Table, rows: Iterable[Key]) -> None:
         with cursor.copy(COPY.format(**named)) as copy:
             for row in rows:
                 copy.write_row(
-                    json.dumps(value, ensure_ascii=False) if name in told else value
+                    written(value) if name in told else value
                     for name, value in zip(names, row, strict=True)
                 )
         cursor.execute(UPSERT.format(**named))
@@ -90,7 +92,8 @@ UPSERT = sql.SQL(
 )
 
 
-def columns(table: Table) -> Iterable[Key]:
-    """(pk, *key, *compared) of every row."""
-    rows = table.model._default_manager.values_list("pk", *table.key, *table.compared)
-    return rows.iterator(chunk_size=CHUNK)
+def columns(table: Table, **only: Any) -> Iterable[Key]:
+    """(pk, *key, *compared) of every row, or of those that Django finds by `only`."""
+    rows = table.model._default_manager.filter(**only)
+    found = rows.values_list("pk", *table.key, *table.compared)
+    return found.iterator(chunk_size=CHUNK)

@@ -13,6 +13,7 @@ import numpy as np
 
 from investigations.detection.rarity import KINDS, customers_of
 from investigations.detection.shapes import (
+    Bools,
     Everyone,
     Floats,
     FoundCluster,
@@ -28,40 +29,45 @@ RARE = 5  # customers outside that may show a value and leave it rare
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Showing:
-    """What each account shows, and whom it exchanged conversations with; what each
-    value is worth to a cluster (chance of its kind, 0 in crowded places) and how many
-    customers show it at all."""
+    """What each account shows (`bounds` in `shown`, by position), and whom it exchanged
+    conversations with; what each value is worth to a cluster (chance of its kind, 0 in
+    crowded places) and how many customers show it at all."""
 
-    values: Sequence[Ints]
+    shown: Ints
+    bounds: Ints
     peers: Mapping[int, frozenset[int]]
     organization: Ints
     worth: Floats
     customers: Ints
 
+    def values(self, at: int) -> list[int]:
+        found: list[int] = self.shown[self.bounds[at] : self.bounds[at + 1]].tolist()
+        return found
+
 
 def trimmed(
-    world: Everyone,
-    sightings: Sightings,
-    kinds: Ints,
+    showing: Showing,
+    accounts: Sequence[int],
     group: Ints,
     stability: Floats,
-    crowded: Ints,
+    among: Bools,
 ) -> list[FoundCluster]:
-    """Groups of three or more customers, without those who hang on by little."""
-    showing = all_shown(world, sightings, kinds, crowded)
-    sizes = np.bincount(group, minlength=len(group))
+    """Groups of three or more customers, without those who hang on by little. Groups
+    have `among` none or all of their accounts."""
+    order = np.argsort(group, kind="stable")
+    bounds = np.flatnonzero(np.diff(group[order], prepend=-1, append=-1))
     clusters = []
-    for label in np.flatnonzero(sizes >= FEWEST).tolist():
-        support = dense_core(np.flatnonzero(group == label).tolist(), showing)
+    for start, end in zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True):
+        if end - start < FEWEST or not among[order[start]]:
+            continue
+        support = dense_core(order[start:end].tolist(), showing)
         left = sorted(support)
-        if len({int(world.organization[at]) for at in left}) < FEWEST:
+        if len({int(showing.organization[at]) for at in left}) < FEWEST:
             continue
         clusters.append(
             FoundCluster(
                 tuple(
-                    Member(
-                        world.accounts[at], round(float(stability[at]), 3), support[at]
-                    )
+                    Member(accounts[at], round(float(stability[at]), 3), support[at])
                     for at in left
                 )
             )
@@ -69,12 +75,11 @@ def trimmed(
     return sorted(clusters, key=lambda cluster: cluster.accounts)
 
 
-def all_shown(
+def showing_of(
     world: Everyone, sightings: Sightings, kinds: Ints, crowded: Ints
 ) -> Showing:
     order = np.lexsort((sightings.value, sightings.account))
     account, value = sightings.account[order], sightings.value[order]
-    bounds = np.searchsorted(account, np.arange(1, len(world.accounts)))
     position = {pk: at for at, pk in enumerate(world.accounts)}
     peers: dict[int, set[int]] = {}
     for handoff in world.handoffs:
@@ -83,7 +88,8 @@ def all_shown(
         peers.setdefault(taker, set()).add(giver)
     chance = np.array([kind.chance for kind in KINDS.values()])[kinds]
     return Showing(
-        values=np.split(value, bounds),
+        shown=value,
+        bounds=np.searchsorted(account, np.arange(len(world.accounts) + 1)),
         peers={at: frozenset(others) for at, others in peers.items()},
         organization=world.organization,
         worth=np.where((kinds < 0) | (crowded > 0), 0.0, chance),
@@ -110,12 +116,12 @@ def weigh(inside: set[int], showing: Showing) -> dict[int, tuple[float, int]]:
     those values are rare outside."""
     owners: dict[int, set[int]] = {}
     for at in inside:
-        for value in showing.values[at].tolist():
+        for value in showing.values(at):
             owners.setdefault(value, set()).add(int(showing.organization[at]))
     weighed = {}
     for at in inside:
         weight, rare = 0.0, 0
-        for value in showing.values[at].tolist():
+        for value in showing.values(at):
             together = len(owners[value])
             if together < 2 or not showing.worth[value]:
                 continue

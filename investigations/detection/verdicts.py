@@ -24,11 +24,16 @@ POOL = frozenset(
     {
         "continuation",
         "shared_payment",
+        "programme_farming",
         "signup_burst",
         "rare_client_stack",
+        "parameter_fixity",
         "egress_concentration",
         "balanced_starts",
         "synchronised_starts",
+        "re_emergence",
+        "stop_and_start",
+        "ban_response",
     }
 )
 HARVEST = frozenset(
@@ -36,6 +41,10 @@ HARVEST = frozenset(
         "private_template",
         "tool_schema",
         "reasoning_elicitation",
+        "capability_concentration",
+        "sameness",
+        "rubric_grading",
+        "sensitive_rewrite",
         "prompt_sweep",
         "release_pivot",
     }
@@ -46,10 +55,11 @@ COORDINATION = frozenset({Family.TIME, Family.CONTENT_PROOF})
 
 
 def judge(
-    cluster: ClusterFeatures,
     scored: Scored,
     weighed: Mapping[str, float],
     rules: Ruleset = RULESET,
+    *,
+    thin: bool,
 ) -> str:
     """Harvest and pool apart: both are a campaign, a pool alone is a resale pool.
 
@@ -58,7 +68,7 @@ def judge(
     """
     harvest = sum(points for key, points in weighed.items() if key in HARVEST)
     pool = sum(points for key, points in weighed.items() if key in POOL)
-    if is_thin(cluster, rules) or len(scored.families) < 2:
+    if thin or len(scored.families) < 2:
         return INSUFFICIENT
     if not scored.families & COORDINATION:
         return INSUFFICIENT
@@ -82,9 +92,9 @@ def innocent_explanation(scored: Scored) -> str:
     return f"{told[0].evidence.innocent} That would not explain: {', '.join(against)}."
 
 
-def ceiling(cluster: ClusterFeatures, verdict: str, rules: Ruleset = RULESET) -> float:
+def ceiling(verdict: str, rules: Ruleset = RULESET, *, thin: bool) -> float:
     """The highest score that the verdict lets the cluster and its members show."""
-    if is_thin(cluster, rules):
+    if thin:
         return rules.thin_cap
     caps = {RESALE_POOL: rules.pool_cap, INSUFFICIENT: rules.uncoordinated_cap}
     return caps.get(verdict, 100.0)
@@ -108,7 +118,7 @@ def may_be_banned(
     """
     if account.status in ("banned", "closed") or account.contract in CONTRACTS:
         return False
-    if account.verification == "organization" and account.organization:
+    if account.is_verified:
         return False
     if account.label == "exempt" or (account.label == "benign" and not accused_anew):
         return False
@@ -125,13 +135,14 @@ def propose_ban(
 
     `members`: (features, support, evidence newer than its label, own score).
     """
-    if verdict != DISTILLATION or scored.score < 90 or len(scored.families) < 3:
+    sure = scored.score >= rules.propose_at and len(scored.families) >= 3
+    if verdict != DISTILLATION or not sure:
         return ()
     return tuple(
         sorted(
             account.account
             for account, support, anew, own in members
             if may_be_banned(account, support, accused_anew=anew)
-            and own.score >= rules.bands[0][0]
+            and own.score >= rules.propose_at
         )
     )

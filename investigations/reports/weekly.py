@@ -27,7 +27,8 @@ from django.db import transaction
 from django.db.models import Count, Sum
 from django.utils import timezone
 
-from ingest.models import Batch, StaleDay
+from ingest.models import Batch
+from ingest.rolling import marks
 from investigations import access, policies
 from investigations.actions import reports
 from investigations.detection.models import Cluster, ClusterHour, Run
@@ -92,11 +93,11 @@ def is_settled(week: Week) -> bool:
     judged = Run.objects.filter(
         as_of__gte=week.end, finished_at__lte=now - SETTLED_AFTER
     )
-    uncounted = StaleDay.objects.filter(day__gte=week.monday, day__lt=week.end.date())
+    uncounted = marks.is_uncounted(week.monday, week.end.date())
     stuck = Batch.objects.filter(
         state=Batch.State.PENDING, received_at__lte=now - STUCK_AFTER
     )
-    return judged.exists() and not uncounted.exists() and not stuck.exists()
+    return judged.exists() and not uncounted and not stuck.exists()
 
 
 def _figure(figure: Figure, week: Week) -> Document:

@@ -29,6 +29,12 @@ from investigations.selectors.members import (
     member_page,
     proposed_ids,
 )
+from investigations.selectors.milestones import Milestone, milestones
+from investigations.selectors.precision import (
+    Precision,
+    precision_of_detectors,
+    precision_of_links,
+)
 from investigations.selectors.queue import (
     QUEUE_ROWS,
     QUEUE_SORTS,
@@ -37,6 +43,12 @@ from investigations.selectors.queue import (
     QueuePage,
     queue_page,
     staff_in_roles,
+)
+from investigations.selectors.rules import (
+    rule_versions,
+    rules_history,
+    rules_waiting_count,
+    trials_of,
 )
 from investigations.selectors.standing import standings
 from investigations.selectors.ties import (
@@ -65,7 +77,9 @@ __all__ = [
     "History",
     "MemberFilter",
     "MemberPage",
+    "Milestone",
     "Outcome",
+    "Precision",
     "QueueFilter",
     "QueuePage",
     "SharedIndicator",
@@ -91,11 +105,18 @@ __all__ = [
     "matching_ids",
     "member_page",
     "member_ties",
+    "milestones",
+    "precision_of_detectors",
+    "precision_of_links",
     "proposed_ids",
     "queue_page",
     "releases_between",
+    "rule_versions",
+    "rules_history",
+    "rules_waiting_count",
     "shared_indicators",
     "shared_templates",
     "staff_in_roles",
     "standings",
+    "trials_of",
 ]

@@ -6,8 +6,10 @@ from datetime import date
 from django.db.models import BigIntegerField, F, QuerySet
 from django.db.models.functions import Cast, Coalesce, Extract, Round
 
-from ingest.models import Account, AccountDay, Event, Sighting
+from ingest.drain import account_history
+from ingest.models import Account, AccountDay, Event, Excerpt, Sighting
 from ingest.selectors import recent_events
+from ingest.texts import excerpts
 from investigations.detection.models import Label
 from investigations.models import Effect
 from investigations.selectors.keyset import Cursor, Slice, slice_of
@@ -21,6 +23,7 @@ ACCOUNT_SORTS = {
 EVENTS = 50
 DAYS = 28
 INDICATORS = 40
+CHANGES = 40
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,11 @@ def account_page(
         rank=ACCOUNT_SORTS[sort]
     )
     return slice_of(ranked, size=ACCOUNT_ROWS, after=after, before=before)
+
+
+def excerpts_of(account: Account) -> list[Excerpt]:
+    """Its redacted prompts that were drawn for keeping; private, to be masked."""
+    return excerpts.of_account(account.pk)
 
 
 def account_with(external_id: str) -> Account | None:
@@ -89,6 +97,11 @@ def sightings_of(account: Account) -> list[Sighting]:
 
 def last_events(account: Account) -> list[Event]:
     return list(recent_events(account, EVENTS))
+
+
+def changes_of(account: Account) -> list[account_history.Change]:
+    """What its records changed, the newest first."""
+    return account_history.changes(account.pk, limit=CHANGES)
 
 
 def effects_on(account: Account) -> list[Effect]:

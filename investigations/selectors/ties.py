@@ -1,11 +1,13 @@
 """What the accounts of a case share, and how many others share it too."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db.models import Count, F, QuerySet, Sum
 
 from ingest.models import Indicator, Sighting, Template
+from ingest.texts import excerpts
 from investigations.models import Case
 from investigations.selectors.members import case_accounts
 
@@ -18,7 +20,8 @@ class SharedIndicator:
     """A value that two or more accounts of the case showed.
 
     `outside` is how many accounts beyond the case showed it; a hub is shared so
-    widely that it makes no links.
+    widely that it makes no links, and what the rules list as a public program's makes
+    neither links nor evidence.
     """
 
     pk: int
@@ -28,6 +31,7 @@ class SharedIndicator:
     members: int
     outside: int
     hub: bool
+    listed: bool = False
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,9 @@ class SharedTemplate:
     requests: int
     outside: int
     text: str | None
+    # Redacted prompts in clear: only where somebody said why.
+    examples: tuple[str, ...] = ()
+    listed: bool = False
 
 
 def shared_indicators(case: Case, *, limit: int = SHOWN) -> list[SharedIndicator]:
@@ -76,8 +83,29 @@ def shared_templates(case: Case, *, limit: int = TEMPLATES) -> list[SharedTempla
             requests=row["requests"],
             outside=_outside(row),
             text=texts.get(row["indicator__value"]),
+            listed=bool(row["listed"]),
         )
         for row in rows
+    ]
+
+
+def with_examples(
+    case: Case, templates: Sequence[SharedTemplate]
+) -> list[SharedTemplate]:
+    """The templates with redacted prompts of the case's accounts that were drawn."""
+    hashes = [int(each.skeleton) for each in templates if _is_hash(each.skeleton)]
+    drawn = excerpts.of_templates(hashes, case_accounts(case).values("pk"))
+    return [
+        replace(
+            each,
+            examples=tuple(
+                excerpt.text
+                for excerpt in drawn.get(
+                    int(each.skeleton) if _is_hash(each.skeleton) else 0, ()
+                )
+            ),
+        )
+        for each in templates
     ]
 
 
@@ -99,6 +127,7 @@ def _shared(case: Case) -> QuerySet[Any, Any]:
             "indicator__kind",
             "indicator__value",
             hub=F("indicator__profile__hub"),
+            listed=F("indicator__profile__listed"),
             everyone=F("indicator__profile__accounts"),
         )
         .annotate(members=Count("account"))
@@ -115,6 +144,7 @@ def _indicator(row: dict[str, Any]) -> SharedIndicator:
         members=row["members"],
         outside=_outside(row),
         hub=bool(row["hub"]),
+        listed=bool(row["listed"]),
     )
 
 

@@ -11,12 +11,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, TypeVar
 
+import numpy as np
+
 from investigations.detection.shapes import (
     AccountView,
     ClusterFeatures,
     CommonValue,
     Evidence,
     Family,
+    Floats,
+    Ints,
 )
 
 Seen = TypeVar("Seen", AccountView, ClusterFeatures)
@@ -25,6 +29,10 @@ See = Callable[[Seen], Evidence | None]
 # Evidence from a null enters as −10·log10 p − 10 decibans (detection.md 4.4): one
 # outcome in ten is worth nothing, one in a thousand is worth 20. Full strength at 20.
 NULL_FLOOR, NULL_FULL = 10.0, 20.0
+# Random groups that a cluster is compared with, and the most rows in one.
+DRAWS, MOST_DRAWN = 1000, 50
+# Fewer comparable customers are no null.
+FEWEST_PEERS = 50
 # A reason names at most this many indicators in its query.
 MOST_NAMED = 50
 
@@ -71,6 +79,27 @@ def from_null(quantile: float) -> float:
     """Strength of an outcome that chance reaches in a share `quantile` of cases."""
     decibans = -10 * math.log10(max(quantile, 1e-12)) - NULL_FLOOR
     return min(1.0, max(0.0, decibans / NULL_FULL))
+
+
+def random_picks(rows: int, size: int) -> Ints:
+    """DRAWS random groups of so many of the rows; the same every time.
+
+    Groups above MOST_DRAWN are drawn with fewer, which vary more: never too sure.
+    """
+    dice = np.random.default_rng(1)
+    picks: Ints = dice.integers(0, rows, (DRAWS, min(size, MOST_DRAWN)))
+    return picks
+
+
+def random_groups(rows: Floats, size: int) -> Floats:
+    """The means of such groups."""
+    means: Floats = rows[random_picks(len(rows), size)].mean(axis=1)
+    return means
+
+
+def beyond(seen: float, drawn: Floats) -> float:
+    """Share of chance outcomes at least as high, the one seen counted among them."""
+    return float(1 + np.sum(drawn >= seen)) / (len(drawn) + 1)
 
 
 def percent(share: float) -> str:

@@ -30,10 +30,11 @@ INNOCENT = "Customers of one vendor, or of one new version of a library, look al
 
 
 def most_used(seen: ClusterFeatures) -> tuple[str, int]:
-    """The stack that most members use above all others, and how many do."""
+    """The stack that most members use above all others, and how many do; programs
+    that the rules list as public are left out."""
     counts: dict[str, int] = {}
     for member in seen.members:
-        if member.stack:
+        if member.stack and not member.public_stack:
             counts[member.stack] = counts.get(member.stack, 0) + 1
     return min(counts.items(), key=lambda item: (-item[1], item[0]), default=("", 0))
 

@@ -1,10 +1,12 @@
-"""Accounts that start working within a minute of one another, again and again (T3).
+"""Accounts that start working within a minute of one another, again and again.
 
 Whoever drives many accounts from one program starts them at one signal. For each
 session start, count the other members that start within a minute; compare with the
 same starts moved by up to half an hour either way, which keeps everybody's hours and
 days and breaks only what is timed to the minute.
 """
+
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -68,10 +70,24 @@ def chance(account: Ints, at: Floats) -> Floats:
     dice = np.random.default_rng(1)
     return np.array(
         [
-            company(account, at + dice.uniform(-JITTER, JITTER, len(at))).mean()
+            mean_company(account, at + dice.uniform(-JITTER, JITTER, len(at)))
             for _ in range(DRAWS)
         ]
     )
+
+
+def mean_company(account: Ints, at: Floats) -> float:
+    """The mean of `company`, which does not depend on order: looking sorted times up
+    among themselves is several times faster."""
+    all_near, own_near = near(np.sort(at)), near(np.sort(account * FOREVER + at))
+    return (all_near - own_near) / len(at)
+
+
+def near(ordered: Floats) -> int:
+    """Pairs of these times, each with itself too, that lie within a minute."""
+    ends = np.searchsorted(ordered, ordered + TOGETHER, "right")
+    begins = np.searchsorted(ordered, ordered - TOGETHER, "left")
+    return int((ends - begins).sum())
 
 
 def sample(seen: ClusterFeatures) -> tuple[Ints, Floats]:
@@ -81,15 +97,29 @@ def sample(seen: ClusterFeatures) -> tuple[Ints, Floats]:
         spread = np.linspace(0, len(present) - 1, MOST_MEMBERS).astype(np.int64)
         present = present[spread]
     chosen = np.isin(seen.start_of, present)
-    account, at = seen.start_of[chosen], seen.start_at[chosen]
-    latest = np.argsort(at, kind="stable")[-MOST_STARTS:]
-    return account[latest], at[latest]
+    return latest(seen.start_of[chosen], seen.start_at[chosen])
 
 
-@synchronised_starts.looks_at_cluster(decibans=12)
-def pooled_signals(seen: ClusterFeatures) -> Evidence | None:
-    account, at = sample(seen)
-    if seen.organizations < FEWEST_MEMBERS or len(np.unique(account)) < FEWEST_MEMBERS:
+def latest(account: Ints, at: Floats) -> tuple[Ints, Floats]:
+    newest = np.argsort(at, kind="stable")[-MOST_STARTS:]
+    return account[newest], at[newest]
+
+
+@dataclass(frozen=True, slots=True)
+class Together:
+    """Mean company of a start, beside what chance gives; `accompanied` is the share of
+    starts that have any, `signals` at how many times that was."""
+
+    mean: float
+    usual: float
+    accompanied: float
+    signals: int
+    quantile: float
+
+
+def together(account: Ints, at: Floats) -> Together | None:
+    """Whether these starts (account and second of each) follow the same signals."""
+    if len(np.unique(account)) < FEWEST_MEMBERS:
         return None
     others = company(account, at)
     accompanied = others > 0
@@ -103,15 +133,26 @@ def pooled_signals(seen: ClusterFeatures) -> Evidence | None:
     if mean < TIMES * usual:
         return None
     quantile = (1 + int(np.sum(drawn >= mean))) / (len(drawn) + 1)
+    return Together(mean, usual, float(accompanied.mean()), len(signals), quantile)
+
+
+@synchronised_starts.looks_at_cluster(decibans=12)
+def pooled_signals(seen: ClusterFeatures) -> Evidence | None:
+    account, at = sample(seen)
+    if seen.organizations < FEWEST_MEMBERS:
+        return None
+    found = together(account, at)
+    if found is None:
+        return None
     return Evidence(
-        strength=from_null(quantile),
-        value=round(mean, 2),
-        baseline=round(usual, 2),
+        strength=from_null(found.quantile),
+        value=round(found.mean, 2),
+        baseline=round(found.usual, 2),
         sentence=(
-            f"{percent(float(accompanied.mean()))} of {number(len(at))} session starts "
-            f"come within a minute of another member's, with {mean:.1f} others on "
-            f"average, at {number(len(signals))} different times; with every start "
-            f"moved by up to half an hour it would be {usual:.1f}."
+            f"{percent(found.accompanied)} of {number(len(at))} session starts "
+            f"come within a minute of another member's, with {found.mean:.1f} others "
+            f"on average, at {number(found.signals)} different times; with every "
+            f"start moved by up to half an hour it would be {found.usual:.1f}."
         ),
         innocent=INNOCENT,
         rows=Rows(
@@ -119,7 +160,7 @@ def pooled_signals(seen: ClusterFeatures) -> Evidence | None:
             {"members": True, "kind": "request", **window(seen)},
             seen.requests,
         ),
-        quantile=quantile,
+        quantile=found.quantile,
     )
 
 

@@ -6,8 +6,36 @@ wherever an account went on later.
 """
 
 from investigations.detection.features.clock import Clock
+from investigations.detection.features.enforcement import hours_of, struck
 from investigations.detection.features.facts import Facts, read_facts
+from investigations.detection.features.habits import (
+    hours_of_day,
+    settings_of,
+    subjects_of,
+)
 from investigations.detection.features.leaving import hours, totals
-from investigations.detection.features.sessions import start_times
+from investigations.detection.features.manner import start_hours_of, wordings_of
+from investigations.detection.features.rereading import reread
+from investigations.detection.features.sessions import session_times
+from investigations.detection.features.sharing import positions
+from investigations.detection.features.told import newcomers, vouched
 
-__all__ = ["Clock", "Facts", "hours", "read_facts", "start_times", "totals"]
+__all__ = [
+    "Clock",
+    "Facts",
+    "hours",
+    "hours_of_day",
+    "hours_of",
+    "newcomers",
+    "positions",
+    "read_facts",
+    "reread",
+    "session_times",
+    "settings_of",
+    "start_hours_of",
+    "struck",
+    "subjects_of",
+    "totals",
+    "vouched",
+    "wordings_of",
+]

@@ -12,7 +12,8 @@ from investigations.detection.shapes import AccountFeatures
 SUMS = """
 SELECT account_id, sum(requests), sum(conversations), sum(single_shots),
        sum(input_tokens), sum(output_tokens), sum(distinct_skeletons),
-       sum(distinct_slots), count(*) FILTER (WHERE requests > 0)
+       sum(distinct_slots), count(*) FILTER (WHERE requests > 0),
+       sum(tool_requests)
 FROM {days} AS d WHERE day >= %(first_day)s GROUP BY account_id
 """
 RECORD = (
@@ -23,14 +24,19 @@ RECORD = (
     "verification",
     "status",
     "email_shape",
+    "email_domain",
     "referrer",
+    "program",
 )
 
 
 def known_accounts(clock: Clock) -> Iterator[Row]:
     """Accounts that had signed up or were seen at work by then."""
     seen = {pk for (pk,) in rows("SELECT DISTINCT account_id FROM {days} AS d", clock)}
-    for row in Account.objects.order_by("pk").values_list(*RECORD).iterator(5_000):
+    known = Account.objects.order_by("pk")
+    if clock.only is not None:
+        known = known.filter(pk__in=clock.only)
+    for row in known.values_list(*RECORD).iterator(5_000):
         if row[0] in seen or (row[2] is not None and row[2] <= clock.as_of):
             yield row
 
@@ -59,10 +65,9 @@ def account_features(
     words: Mapping[int, tuple[str, datetime]],
     clock: Clock,
 ) -> AccountFeatures:
-    pk, organization, created_at, contract, verification, status, shape, referrer = (
-        record
-    )
-    did = [int(n) for n in sums.get(pk, (pk, *[0] * 8))[1:]]
+    pk, organization, created_at, *told = record
+    contract, verification, status, shape, domain, referrer, program = told
+    did = [int(n) for n in sums.get(pk, (pk, *[0] * 9))[1:]]
     label, labelled_at = words.get(pk, ("", None))
     used = stacks.get(pk, {})
     return AccountFeatures(
@@ -76,6 +81,8 @@ def account_features(
         verification=verification,
         status=status,
         email_shape=manner(shape or ""),
+        email_domain=domain or "",
+        program=program,
         referrer=referrer or "",
         requests=did[0],
         conversations=did[1],
@@ -85,6 +92,7 @@ def account_features(
         distinct_skeletons=did[5],
         distinct_slots=did[6],
         active_days=did[7],
+        tool_requests=did[8],
         intents=intents.get(pk, {}),
         stack=min(used, key=lambda stack: (-used[stack], stack), default=""),
         label=label,

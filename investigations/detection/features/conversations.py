@@ -3,25 +3,25 @@
 from collections import defaultdict
 from collections.abc import Sequence
 
-from investigations.detection.features.clock import Clock, Row, rows
+from investigations.detection.features.clock import OF_SOME, Clock, Row, rows
 from investigations.detection.shapes import AccountFeatures, Handoff
 
 # An answer that more customers than this carry on was passed around, not handed over.
 MOST_TAKERS = 3
-REPLAYS = """
+REPLAYS = f"""
 SELECT e.account_id, h.account_id, coalesce(e.conversation_id, h.response_hash),
        e.id, e.occurred_at, h.response_hash
 FROM ingest_event e
 CROSS JOIN LATERAL unnest(e.prior_response_hashes) AS p(hash)
 JOIN ingest_responsehash h ON h.response_hash = p.hash
-WHERE e.occurred_at >= %(since)s AND e.occurred_at <= %(as_of)s
+WHERE e.occurred_at >= %(since)s AND e.occurred_at <= %(as_of)s AND {OF_SOME}
   AND e.prior_response_hashes IS NOT NULL
   AND h.account_id <> e.account_id AND h.occurred_at <= e.occurred_at
   AND NOT EXISTS (
     SELECT 1 FROM ingest_responsehash own
     WHERE own.response_hash = h.response_hash AND own.account_id = e.account_id
       AND own.occurred_at <= e.occurred_at)
-"""
+"""  # noqa: S608 - made of constants
 
 
 def handoffs(present: Sequence[AccountFeatures], clock: Clock) -> list[Handoff]:

@@ -41,16 +41,7 @@ def read_facts(as_of: datetime) -> Facts:
     """Everything the pure steps need, accounts in rising order of id."""
     clock = Clock(as_of)
     open_day(clock)
-    sums = {row[0]: row for row in rows(SUMS, clock)}
-    intents = maps("intents", clock)
-    stacks = maps("indicators -> 'client_stack'", clock)
-    words = labels.newest(as_of)
-    present: list[AccountFeatures] = []
-    silent: list[AccountFeatures] = []
-    for record in known_accounts(clock):
-        own = account_features(record, sums, intents, stacks, words, clock)
-        born = own.created_at is not None and own.created_at >= clock.since
-        (present if own.requests or born else silent).append(own)
+    present, silent = own_facts(clock)
     starts = session_starts(present, clock)
     new = releases(clock)
     return Facts(
@@ -62,3 +53,18 @@ def read_facts(as_of: datetime) -> Facts:
         moves=[move for release in new for move in moves_at(release, clock)],
         silent=silent,
     )
+
+
+def own_facts(clock: Clock) -> tuple[list[AccountFeatures], list[AccountFeatures]]:
+    """Accounts at work in the window or born in it, and the others."""
+    sums = {row[0]: row for row in rows(SUMS, clock)}
+    intents = maps("intents", clock)
+    stacks = maps("indicators -> 'client_stack'", clock)
+    words = labels.newest(clock.as_of)
+    present: list[AccountFeatures] = []
+    silent: list[AccountFeatures] = []
+    for record in known_accounts(clock):
+        own = account_features(record, sums, intents, stacks, words, clock)
+        born = own.created_at is not None and own.created_at >= clock.since
+        (present if own.requests or born else silent).append(own)
+    return present, silent

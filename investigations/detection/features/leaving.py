@@ -2,8 +2,10 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
+from ingest.fingerprints import INTENT_BITS
 from investigations.detection.exposure import AccountTotals
 from investigations.detection.features.clock import Clock, rows
 
@@ -18,15 +20,30 @@ SELECT account_id, m.key, sum(m.value::bigint)
 FROM {days} AS d, jsonb_each_text({column}) AS m
 WHERE account_id = ANY(%(accounts)s) GROUP BY 1, 2
 """
-HOURS = """
+_INTENTS = ", ".join(
+    f"count(*) FILTER (WHERE e.intents & {bit} > 0)" for bit in INTENT_BITS.values()
+)
+HOURS = f"""
 SELECT c.cluster, date_trunc('hour', e.occurred_at), e.model, count(*),
-       sum(e.output_tokens)
+       sum(e.output_tokens), {_INTENTS}
 FROM ingest_event e
 JOIN unnest(%(accounts)s::bigint[], %(clusters)s::int[]) AS c(account, cluster)
   ON c.account = e.account_id
 WHERE e.kind = 'request' AND e.occurred_at >= %(since)s AND e.occurred_at <= %(as_of)s
 GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
-"""
+"""  # noqa: S608 - made of constants
+
+
+@dataclass(frozen=True, slots=True)
+class HourOfModel:
+    """What left through one cluster in one hour by one model."""
+
+    cluster: int
+    hour: datetime
+    model: str
+    requests: int
+    output_tokens: int
+    by_intent: dict[str, int]
 
 
 def totals(accounts: Sequence[int], clock: Clock) -> dict[int, AccountTotals]:
@@ -54,12 +71,16 @@ def totals(accounts: Sequence[int], clock: Clock) -> dict[int, AccountTotals]:
 
 
 def hours(
-    members: Iterable[tuple[int, int]], clock: Clock
-) -> Iterator[tuple[int, datetime, str, int, int]]:
-    """(cluster, hour, model, requests, output tokens) of (account, cluster) pairs."""
+    members: Iterable[tuple[int, int]], clock: Clock, since: datetime
+) -> Iterator[HourOfModel]:
+    """Of (account, cluster) pairs, from a full hour on."""
     pairs = list(members)
     accounts, clusters = [p[0] for p in pairs], [p[1] for p in pairs]
-    for cluster, hour, model, requests, tokens in rows(
-        HOURS, clock, accounts=accounts, clusters=clusters
+    for cluster, hour, model, requests, tokens, *asked in rows(
+        HOURS, clock, accounts=accounts, clusters=clusters, since=since
     ):
-        yield cluster, hour, model or "", int(requests), int(tokens or 0)
+        counts = zip(INTENT_BITS, map(int, asked), strict=True)
+        by_intent = {name: count for name, count in counts if count}
+        yield HourOfModel(
+            cluster, hour, model or "", int(requests), int(tokens or 0), by_intent
+        )

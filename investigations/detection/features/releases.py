@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, timedelta
 
 from ingest.models import ModelRelease
-from investigations.detection.features.clock import Clock, rows
+from investigations.detection.features.clock import OF_SOME, Clock, rows
 from investigations.detection.shapes import Move, Release
 
 # A release younger than this has not shown yet who moves.
@@ -22,16 +22,16 @@ def releases(clock: Clock) -> list[Release]:
     return [Release(*row) for row in ordered.values_list("model", "released_at")]
 
 
-MOVES = """
+MOVES = f"""
 SELECT e.account_id, count(*), count(*) FILTER (WHERE e.model = %(model)s),
        count(*) >= %(fewest)s AND e.account_id IN (
            SELECT account_id FROM ingest_accountday
            WHERE day >= %(week_before)s AND day < %(release_day)s AND requests > 0)
 FROM ingest_event e
-WHERE e.kind = 'request'
+WHERE e.kind = 'request' AND {OF_SOME}
   AND e.occurred_at >= %(released)s AND e.occurred_at <= %(until)s
 GROUP BY e.account_id ORDER BY e.account_id
-"""
+"""  # noqa: S608 - made of constants
 
 
 def moves_at(release: Release, clock: Clock) -> Iterator[Move]:

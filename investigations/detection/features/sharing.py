@@ -1,17 +1,28 @@
 """What accounts share, as the columns that linking works on."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from django.db import connection
 
 from ingest.models import Indicator
-from investigations.detection.features.clock import DAYS, Clock, day_number, rows
+from investigations.detection.features.clock import (
+    DAYS,
+    Clock,
+    columns,
+    day_number,
+    rows,
+)
 from investigations.detection.features.conversations import handoffs
 from investigations.detection.shapes import (
     AccountFeatures,
+    Bools,
     Everyone,
+    Handoff,
+    Ints,
     Sightings,
     Value,
 )
@@ -51,17 +62,19 @@ JOIN ingest_sighting s
   ON s.indicator_id = i.id AND s.account_id = shown.account_id
 GROUP BY 1, 2
 """
-SHARED = """
-SELECT account_id, indicator_id, count, first_seen_on, last_seen_on
+SHOWN = """
+SELECT account_id, indicator_id, count, first_seen_on - date '1970-01-01',
+    last_seen_on - date '1970-01-01'
 FROM {sightings} AS s
-WHERE last_seen_on >= %(first_day)s - 365 AND indicator_id IN (
+WHERE last_seen_on >= %(first_day)s - 365 AND {which}
+"""
+SHARED = """indicator_id IN (
     SELECT indicator_id FROM {sightings} AS t GROUP BY 1 HAVING count(*) > 1)
-ORDER BY indicator_id, account_id
 """
 TEMPLATE_USE = """
 SELECT s.account_id, sum(s.count) FROM {sightings} AS s
 JOIN ingest_indicator i ON i.id = s.indicator_id
-WHERE i.kind = 'skeleton' GROUP BY 1
+WHERE i.kind = 'skeleton' {and_of_some} GROUP BY 1
 """
 
 
@@ -80,42 +93,85 @@ def sightings_table(clock: Clock) -> str:
     return "detection_sighting"
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Shown:
+    """What is shown by two or more: account and indicator by id, count, first and last
+    day; `values` by indicator."""
+
+    columns: Sequence[Ints]
+    values: Mapping[int, Value]
+    templates: Mapping[int, int]  # account → prompts among a day's most repeated
+
+
 def everyone(present: Sequence[AccountFeatures], clock: Clock) -> Everyone:
     """The columns that linking works on."""
-    position = {own.account: at for at, own in enumerate(present)}
     table = sightings_table(clock)
-    shared = rows(SHARED.replace("{sightings}", table), clock)
-    shown = [row for row in shared if row[0] in position]
-    pks = sorted({row[1] for row in shown})
-    number = {pk: at for at, pk in enumerate(pks)}
-    named = Indicator.objects.in_bulk(pks)
-    values = [Value(named[pk].kind, named[pk].value, pk) for pk in pks]
-    columns = [
-        (position[account], number[pk], int(count), day_number(first), day_number(last))
-        for account, pk, count, first, last in shown
-    ]
+    shared = shown_rows(table, SHARED.replace("{sightings}", table), clock)
+    values = named(np.unique(shared[1]).tolist())
+    shown = Shown(shared, values, template_use(table, clock))
+    return assembled(present, shown, handoffs(present, clock), clock)
+
+
+def shown_rows(table: str, which: str, clock: Clock, **more: Any) -> list[Ints]:
+    """Five columns, by indicator and account. `which` is a condition of ours."""
+    sql = SHOWN.replace("{sightings}", table).replace("{which}", which)
+    found = columns(sql, clock, 5, **more)
+    order = np.lexsort((found[0], found[1]))
+    return [column[order] for column in found]
+
+
+def named(indicators: Iterable[int]) -> dict[int, Value]:
+    found = Indicator.objects.filter(pk__in=list(indicators))
+    told = found.values_list("pk", "kind", "value")
+    return {pk: Value(kind, value, pk) for pk, kind, value in told.iterator(10_000)}
+
+
+def template_use(table: str, clock: Clock) -> dict[int, int]:
+    some = "" if clock.only is None else "AND s.account_id = ANY(%(only)s::bigint[])"
+    sql = TEMPLATE_USE.replace("{sightings}", table).replace("{and_of_some}", some)
+    return {account: int(count) for account, count in rows(sql, clock)}
+
+
+def assembled(
+    present: Sequence[AccountFeatures],
+    shown: Shown,
+    handed: Sequence[Handoff],
+    clock: Clock,
+) -> Everyone:
+    """Positions instead of ids; values in order of their ids."""
+    accounts = np.array([own.account for own in present], np.int64)
+    account, indicator, *rest = shown.columns
+    at, known = positions(account, accounts)
+    pks, value = np.unique(indicator[known], return_inverse=True)
+    values = [shown.values[pk] for pk in pks.tolist()]
     born, births = birth_slots(present, len(values))
-    sightings = np.array(columns + born, np.int64).reshape(-1, 5).T
-    templates = np.zeros(len(present), np.int64)
-    used = rows(TEMPLATE_USE.replace("{sightings}", table), clock)
-    for account, count in used:
-        if account in position:
-            templates[position[account]] = int(count)
+    seen = at[known], value, *(column[known] for column in rest)
+    added = np.array(born, np.int64).reshape(-1, 5).T
     customers = {own.customer for own in present}
     numbers = {name: at for at, name in enumerate(sorted(customers))}
     programs = {
         name: at for at, name in enumerate(sorted({o.stack for o in present} - {""}))
     }
     return Everyone(
-        accounts=[own.account for own in present],
+        accounts=accounts.tolist(),
         organization=np.array([numbers[own.customer] for own in present], np.int64),
         stack=np.array([programs.get(own.stack, -1) for own in present], np.int64),
-        templates=templates,
+        templates=np.array(
+            [shown.templates.get(own.account, 0) for own in present], np.int64
+        ),
         values=[*values, *births],
-        sightings=Sightings(*sightings),
-        handoffs=handoffs(present, clock),
+        sightings=Sightings(*map(np.append, seen, added)),
+        handoffs=handed,
         today=day_number(clock.today),
     )
+
+
+def positions(ids: Ints, among: Ints) -> tuple[Ints, Bools]:
+    """Place of each id in `among`, which is in order, and whether it is there."""
+    at = np.searchsorted(among, ids).astype(np.int64)
+    there = at < len(among)
+    there[there] = among[at[there]] == ids[there]
+    return at, there
 
 
 def birth_slots(

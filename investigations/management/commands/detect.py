@@ -8,12 +8,13 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from ingest import rollups, writers
-from ingest.models import Batch, StaleDay
+from ingest.drain import writers
+from ingest.models import Batch
+from ingest.rolling import marks, rollups
 from investigations.actions import cases
 from investigations.detection import pipeline
+from investigations.detection.believing import Stopwatch
 from investigations.detection.models import Run
-from investigations.detection.pipeline import Stopwatch
 
 # Seconds to wait for a worker that holds the batches or the rollups.
 PATIENCE = 60
@@ -50,7 +51,7 @@ class Command(BaseCommand):
             done = writers.store_pending() + rollups.refresh_stale()
             waiting = (
                 Batch.objects.filter(state=Batch.State.PENDING).exists()
-                or StaleDay.objects.exists()
+                or marks.is_waiting()
             )
             if not waiting:
                 return

@@ -1,0 +1,176 @@
+"""How evenly session starts fall on accounts, given how busy each account usually is.
+
+The statistic is Pearson's X² of starts by window (rows) and account (columns) against
+what their totals let expect, over its degrees of freedom. It is 1 where each session
+of a window falls on an account by dice, whatever the accounts' shares; far above 1 for
+people, who have moods and days off; below 1 only where something balances the accounts,
+or where each of them runs on a timer (`on_a_timer`). Unequal shares of a pool's work do
+not hide it: they are part of what is expected.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from scipy.special import ndtr
+
+from investigations.detection.shapes import Bools, Floats, Ints
+
+FEWEST_ACCOUNTS, FEWEST_WINDOWS = 5, 5
+# Timers fire at whole fractions of the hour.
+PERIODS = (3600.0, 1800.0, 1200.0, 900.0, 600.0, 300.0)
+PUNCTUAL, REGULAR = 0.8, 0.3
+FEWEST_TIMES = 6
+# Of many tables so many cells are worked on at once: what a core's cache holds.
+CELLS_AT_ONCE = 16_384
+# Sums in another order differ by less than this.
+ROUNDING = 1e-6
+ACCOUNTS_AT_ONCE = 5_000
+
+
+def windows(starts: Ints, days: int) -> Ints:
+    """Sums over `days` days; an account absent (-1) in one of them is absent."""
+    whole = starts.shape[0] // days * days
+    blocks = starts[starts.shape[0] - whole :].reshape(-1, days, starts.shape[1])
+    summed: Ints = np.where((blocks < 0).any(axis=1), -1, blocks.sum(axis=1))
+    return summed
+
+
+def window_days(starts: Ints) -> int:
+    """Days to a window, so that an account starts about two sessions in one."""
+    present = starts[starts >= 0]
+    rate = float(present.mean()) if present.size else 0.0
+    return int(min(4, max(1, round(2 / rate)))) if rate else 4
+
+
+def expected(counts: Ints) -> Floats:
+    """What the totals of windows and accounts let expect in each cell.
+
+    `counts` has shape (..., windows, accounts), -1 for absent. Iterative proportional
+    fitting (Deming and Stephan, 1940), since absences leave holes in the table.
+    """
+    here = counts >= 0
+    seen = np.where(here, counts, 0).astype(float)
+    fitted: Floats = here.astype(float)
+    for _ in range(6):
+        for axis in (-1, -2):
+            wanted = seen.sum(axis=axis, keepdims=True)
+            has = fitted.sum(axis=axis, keepdims=True)
+            # In place: a new table each time costs more than the sums.
+            fitted *= np.divide(wanted, has, out=np.zeros_like(wanted), where=has > 0)
+    return fitted
+
+
+def cells(counts: Ints) -> Floats:
+    """Each cell's part of X²; nan where nothing could be expected."""
+    fitted = expected(counts)
+    gap = np.where(counts >= 0, counts, 0) - fitted
+    part: Floats = np.full_like(fitted, np.nan)
+    np.divide(gap**2, fitted, out=part, where=fitted > 1e-9)
+    return part
+
+
+def unevenness(counts: Ints) -> Floats:
+    """X² over its degrees of freedom for each table of the last two axes; nan where
+    there are fewer than five accounts or five windows to compare."""
+    if counts.ndim != 3:
+        return unevenness_of(counts)
+    at_once = max(2, CELLS_AT_ONCE // max(1, counts.shape[1] * counts.shape[2]))
+    # Of equal size: one that is left over would be summed up in another order.
+    parts = np.array_split(counts, max(1, len(counts) // at_once))
+    return np.concatenate([unevenness_of(part) for part in parts])
+
+
+def unevenness_of(counts: Ints) -> Floats:
+    """The same, all tables at once."""
+    part = cells(counts)
+    used = ~np.isnan(part)
+    accounts = used.any(axis=-2).sum(axis=-1)
+    rows = used.any(axis=-1).sum(axis=-1)
+    freedom = used.sum(axis=(-1, -2)) - accounts - rows + 1
+    ratio: Floats = np.nansum(part, axis=(-1, -2)) / np.maximum(freedom, 1)
+    enough = (accounts >= FEWEST_ACCOUNTS) & (rows >= FEWEST_WINDOWS) & (freedom > 0)
+    return np.where(enough, ratio, np.nan)
+
+
+def own_unevenness(counts: Ints) -> Floats:
+    """Of each account in one table: its part of X² over the windows it was there."""
+    part = cells(counts)
+    windows_seen = (~np.isnan(part)).sum(axis=0)
+    own: Floats = np.nansum(part, axis=0) / np.maximum(windows_seen - 1, 1)
+    return own
+
+
+def by_dice(counts: Ints, draws: int = 400, seed: int = 1) -> Floats:
+    """The statistic of tables in which each session fell on an account by dice."""
+    rng = np.random.default_rng(seed)
+    fitted = expected(counts)
+    here = counts >= 0
+    totals = np.where(here, counts, 0).sum(axis=1)
+    drawn = np.zeros((draws, *counts.shape), np.int64)
+    for row, total in enumerate(totals.tolist()):
+        whole = fitted[row].sum()
+        if total and whole:
+            drawn[:, row] = rng.multinomial(total, fitted[row] / whole, size=draws)
+    drawn[:, ~here] = -1
+    return unevenness(drawn)
+
+
+def chance_of(value: float, counts: Ints) -> float:
+    """Chance that dice are as even. Of so many cells the sum is close to normal."""
+    drawn = by_dice(counts)
+    spread = max(float(drawn.std()), 1e-9)
+    return float(ndtr((value - float(drawn.mean())) / spread))
+
+
+def on_a_timer(times: Floats) -> bool:
+    """Whether an account's sessions start by the clock: nearly always at the same
+    minute of the hour (or of a whole fraction of it), or at equal distances."""
+    if len(times) < FEWEST_TIMES:
+        return False
+    for period in PERIODS:
+        turns = np.exp(2j * np.pi * (times % period) / period)
+        if abs(turns.mean()) > PUNCTUAL:
+            return True
+    gaps = np.diff(np.sort(times))
+    return bool(gaps.std() < REGULAR * gaps.mean())
+
+
+def timers(times: Sequence[Floats]) -> Bools:
+    """Of each account, whether it is `on_a_timer`; all at once.
+
+    Sums come in another order than for one account, so whoever is that close to a
+    bound is looked at alone."""
+    sizes = np.array([len(own) for own in times], np.int64)
+    found = np.zeros(len(times), bool)
+    enough = np.flatnonzero(sizes >= FEWEST_TIMES)
+    for start in range(0, len(enough), ACCOUNTS_AT_ONCE):
+        some = enough[start : start + ACCOUNTS_AT_ONCE]
+        found[some] = some_timers([times[at] for at in some.tolist()])
+    return found
+
+
+def some_timers(times: Sequence[Floats]) -> Bools:
+    sizes = np.array([len(own) for own in times], np.int64)
+    firsts = np.cumsum(sizes) - sizes
+    at = np.concatenate(times)
+    most = np.zeros(len(times))
+    for period in PERIODS:
+        turns = np.exp(2j * np.pi * (at % period) / period)
+        most = np.maximum(most, np.abs(np.add.reduceat(turns, firsts) / sizes))
+    of = np.repeat(np.arange(len(times)), sizes)
+    ordered = at[np.lexsort((at, of))]
+    gaps = np.diff(ordered, append=ordered[-1:])
+    inside = np.ones(len(at), bool)
+    inside[firsts + sizes - 1] = False  # from the last of one to the first of the next
+    gaps = np.where(inside, gaps, 0.0)
+    mean = np.add.reduceat(gaps, firsts) / (sizes - 1)
+    apart = np.where(inside, (gaps - mean[of]) ** 2, 0.0)
+    spread = np.sqrt(np.add.reduceat(apart, firsts) / (sizes - 1))
+    regular = spread - REGULAR * mean
+    close = (np.abs(most - PUNCTUAL) < ROUNDING) | (
+        np.abs(regular) < ROUNDING * (1 + mean)
+    )
+    found: Bools = (most > PUNCTUAL) | (regular < 0)
+    for account in np.flatnonzero(close).tolist():
+        found[account] = on_a_timer(times[account])
+    return found

@@ -1,0 +1,275 @@
+"""Everybody one run sees, as columns: what any cluster is compared with. Pure."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from investigations.detection.clustering import Found
+from investigations.detection.detectors.capability_concentration import NAMES, shares
+from investigations.detection.detectors.programme_farming import (
+    has_weak_access,
+    voice,
+)
+from investigations.detection.detectors.prompt_sweep import ENOUGH, sweeps
+from investigations.detection.detectors.release_pivot import MOVED
+from investigations.detection.shapes import (
+    AccountFeatures,
+    Bools,
+    Everyone,
+    Floats,
+    Ints,
+    Move,
+    Norm,
+    Release,
+    Resemblance,
+    Wording,
+)
+
+# The most customers that a cluster is compared with in detail.
+MOST_PEERS = 2000
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Moves:
+    """At one release: each move, whose it is by position, and what it says."""
+
+    each: Sequence[Move]
+    position: Ints
+    counts: Bools
+    has_moved: Bools
+
+    @classmethod
+    def of(cls, moves: Sequence[Move], position: Mapping[int, int]) -> "Moves":
+        return cls(
+            moves,
+            np.array([position.get(move.account, -1) for move in moves], np.int64),
+            np.array([move.counts for move in moves], bool),
+            np.array([has_moved(move) for move in moves], bool),
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Population:
+    """Everybody one run sees. `features` in the order of `world.accounts`; `starts`
+    counts session starts by day (rows) and account (columns), -1 while absent."""
+
+    features: Sequence[AccountFeatures]
+    world: Everyone
+    found: Found
+    starts: Ints
+    since: datetime
+    until: datetime
+    # Sessions one by one, of accounts in clusters: account id → a row of seconds at
+    # which they began, and one at which they ended.
+    session_times: Mapping[int, Floats] = field(default_factory=dict)
+    # Temperature and token limit → requests, of accounts in clusters and some others.
+    settings: Mapping[int, Mapping[str, int]] = field(default_factory=dict)
+    # What the same accounts ask about: the mean embedding of their prompts.
+    subjects: Mapping[int, Floats] = field(default_factory=dict)
+    # When accounts in clusters were banned or restricted: account id → second; and
+    # requests by hour, of those clusters' accounts and some others.
+    struck: Mapping[int, float] = field(default_factory=dict)
+    hours: Mapping[int, Ints] = field(default_factory=dict)
+    # When they begin sessions, by hour of the day, and the templates that they repeat.
+    start_hours: Mapping[int, Floats] = field(default_factory=dict)
+    wordings: Mapping[int, Sequence[Wording]] = field(default_factory=dict)
+    # A found cluster's first account → the past cluster that it is most like.
+    resembling: Mapping[int, Resemblance] = field(default_factory=dict)
+    releases: Sequence[Release] = ()
+    moves: Sequence[Move] = ()
+
+    @cached_property
+    def position(self) -> dict[int, int]:
+        return {account: at for at, account in enumerate(self.world.accounts)}
+
+    @cached_property
+    def kinds(self) -> list[str]:
+        return [value.kind for value in self.world.values]
+
+    @cached_property
+    def by_account(self) -> tuple[Ints, Ints]:
+        """Order of sightings by account, and where each account's begin."""
+        account = self.world.sightings.account
+        order = np.argsort(account, kind="stable")
+        bounds = np.searchsorted(account[order], np.arange(len(self.features) + 1))
+        return order, bounds
+
+    @cached_property
+    def value_totals(self) -> tuple[Ints, Ints]:
+        """Accounts and requests of each value, over everybody."""
+        shown, size = self.world.sightings, len(self.world.values)
+        accounts = np.bincount(shown.value, minlength=size)
+        requests = np.bincount(shown.value, shown.count, minlength=size)
+        return accounts, requests.astype(np.int64)
+
+    @cached_property
+    def stacks(self) -> dict[str, int]:
+        """Accounts by the client stack they use most."""
+        counts: dict[str, int] = {}
+        for account in self.features:
+            if account.stack:
+                counts[account.stack] = counts.get(account.stack, 0) + 1
+        return counts
+
+    @cached_property
+    def norms(self) -> dict[str, Norm]:
+        """Rates of intents that 5 in 100 customers exceed."""
+        active = [f for f in self.features if f.requests >= ENOUGH]
+        names = sorted({name for account in active for name in account.intents})
+        return {
+            name: norm([a.intents.get(name, 0) / a.requests for a in active])
+            for name in names
+        }
+
+    @cached_property
+    def voices(self) -> Ints:
+        """One account for each customer: the first."""
+        return np.unique(self.world.organization, return_index=True)[1]
+
+    @cached_property
+    def busy(self) -> Ints:
+        """Customers with enough requests to have habits, one account each."""
+        found = [
+            at for at in self.voices.tolist() if self.features[at].requests >= ENOUGH
+        ]
+        return np.array(found, np.int64)
+
+    @cached_property
+    def sends_enough(self) -> Bools:
+        """Whether an account has requests enough to show habits."""
+        return np.array([f.requests >= ENOUGH for f in self.features], bool)
+
+    @cached_property
+    def sweeping(self) -> Bools:
+        """Whether an account works through prompts (detectors/prompt_sweep.py)."""
+        return np.array([sweeps(own) for own in self.features], bool)
+
+    @cached_property
+    def has_settings(self) -> Bools:
+        return self.among(self.settings)
+
+    @cached_property
+    def has_subjects(self) -> Bools:
+        return self.among(self.subjects)
+
+    def among(self, known: Collection[int]) -> Bools:
+        """Of each account, whether its id is known."""
+        return np.array([pk in known for pk in self.world.accounts], bool)
+
+    @cached_property
+    def here(self) -> tuple[Ints, Floats]:
+        """Days each account was there for, and its session starts a day."""
+        here = self.starts >= 0
+        days = here.sum(axis=0)
+        rate = np.where(here, self.starts, 0).sum(axis=0) / np.maximum(days, 1)
+        return days, rate
+
+    @cached_property
+    def programs(self) -> tuple[NDArray[np.object_], Ints]:
+        """Names of client stacks, and of each account the place of its own there."""
+        names = sorted({own.stack for own in self.features})
+        place = {name: at for at, name in enumerate(names)}
+        own = np.array([place[own.stack] for own in self.features], np.int64)
+        return np.array(names, object), own
+
+    @cached_property
+    def moved_at(self) -> Mapping[str, "Moves"]:
+        """Release → who moved, with those who tell something first by position."""
+        return {
+            release.model: Moves.of(
+                [move for move in self.moves if move.model == release.model],
+                self.position,
+            )
+            for release in self.releases
+        }
+
+    @cached_property
+    def handoffs_of(self) -> Mapping[int, Sequence[int]]:
+        """Giver → places of its hand-offs."""
+        found: dict[int, list[int]] = {}
+        for at, handoff in enumerate(self.world.handoffs):
+            found.setdefault(handoff.giver, []).append(at)
+        return found
+
+    @cached_property
+    def offers_tools(self) -> Bools:
+        """Whether tools are offered in half of an account's requests or more."""
+        return np.array(
+            [2 * f.tool_requests >= max(f.requests, 1) for f in self.features], bool
+        )
+
+    @cached_property
+    def asked(self) -> Floats:
+        """Shares of requests by capability, one row for each of `busy`."""
+        rows = [shares(self.features[at]) for at in self.busy.tolist()]
+        return np.array(rows, float).reshape(-1, len(NAMES))
+
+    @cached_property
+    def schools(self) -> frozenset[str]:
+        """Mail domains of three customers or more of which half have special access."""
+        domains: dict[str, list[bool]] = {}
+        for at in self.voices.tolist():
+            own = self.features[at]
+            if own.email_domain:
+                domains.setdefault(own.email_domain, []).append(has_weak_access(own))
+        return frozenset(
+            domain
+            for domain, have in domains.items()
+            if len(have) >= 3 and 2 * sum(have) >= len(have)
+        )
+
+    @cached_property
+    def access(self) -> dict[int, str]:
+        """Position of each customer with special access on weak proof → its voice."""
+        found = {at: self.features[at] for at in self.voices.tolist()}
+        return {
+            at: voice(own, self.schools)
+            for at, own in found.items()
+            if has_weak_access(own)
+        }
+
+    @cached_property
+    def births(self) -> Floats:
+        """Sign-up times in minutes, nan where unknown."""
+        return np.array(
+            [
+                f.created_at.timestamp() / 60 if f.created_at else np.nan
+                for f in self.features
+            ]
+        )
+
+
+def some_others(
+    features: Sequence[AccountFeatures], members: Collection[int]
+) -> list[int]:
+    """Ids of customers outside, with habits of their own, to compare clusters with."""
+    inside = set(members)
+    within = {own.customer for own in features if own.account in inside}
+    first: dict[str, int] = {}
+    for own in features:
+        if own.requests >= ENOUGH and own.customer not in within:
+            first.setdefault(own.customer, own.account)
+    found = spread(np.array(list(first.values()), np.int64), MOST_PEERS)
+    return [int(account) for account in found]
+
+
+def spread(found: Ints, most: int) -> Ints:
+    """At most so many of them, evenly spread."""
+    if len(found) <= most:
+        return found
+    chosen: Ints = found[np.linspace(0, len(found) - 1, most).astype(int)]
+    return chosen
+
+
+def norm(rates: Sequence[float]) -> Norm:
+    high = max(0.05, float(np.quantile(rates, 0.95)) if rates else 0.05)
+    above = sum(rate > high for rate in rates)
+    return Norm(high, (above + 1) / (len(rates) + 2))
+
+
+def has_moved(move: Move) -> bool:
+    return move.moved >= MOVED * move.requests

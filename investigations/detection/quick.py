@@ -1,0 +1,252 @@
+"""A quick pass: what changed since the last pass, and whom that concerns.
+
+Read anew are the accounts whose days, record or labels changed. Grouped anew are they,
+whoever is tied to them by a link worth keeping, and all who hang together with those
+(touching.py); these are also scored anew, and so are their clusters. What is kept of
+the last full pass (`Remembered`) and taken as it was then:
+
+- everybody else's own facts, days and moves, of which norms, cohorts and nulls are
+  made;
+- hands that deal work out (dealing.py), and the profiles of indicators as pages show
+  them. How common a value is, is counted anew, over the kept and the changed;
+- of clusters that were there, the hours before yesterday.
+
+So a quick pass is not exact, and the next full pass says by how much (drift.py).
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import numpy as np
+from django.db.models import Max
+
+from investigations.detection import clustering, dealing, features, keeping, shapes
+from investigations.detection.clustering import Again, Ground
+from investigations.detection.dealing import Tie
+from investigations.detection.features import Clock, Facts
+from investigations.detection.models import (
+    ChangedAccounts,
+    Label,
+    Link,
+    Membership,
+    Remembered,
+    Run,
+)
+from investigations.detection.population import Population
+from investigations.detection.shapes import NEVER, Everyone, Floats, Ints
+from investigations.detection.touching import concerned
+
+# So many accounts are taken on at once, the longest waiting first.
+AT_ONCE = 2_000
+RECENT = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Kept:
+    """What a full pass read and found. `group` and `reach` as in clustering.Found;
+    `times`: two rows, when sessions of accounts in clusters began and ended."""
+
+    facts: Facts
+    group: Ints
+    reach: Ints
+    ties: list[Tie]
+    timed: Ints
+    times: Floats
+    timed_account: list[int]
+
+
+CLASSES: keeping.Classes = {
+    each.__name__: each
+    for each in (
+        Kept,
+        Tie,
+        Facts,
+        Clock,
+        shapes.AccountFeatures,
+        shapes.Everyone,
+        shapes.Handoff,
+        shapes.Move,
+        shapes.Release,
+        shapes.Sightings,
+        shapes.Value,
+    )
+}
+
+
+# --- What a full pass leaves --------------------------------------------------------
+
+
+def remember(run: Run, facts: Facts, everyone: Population) -> None:
+    """Keeps what quick passes compare with; what came before is let go."""
+    accounts = sorted(everyone.session_times)
+    each = [everyone.session_times[account] for account in accounts]
+    kept = Kept(
+        facts=facts,
+        group=everyone.found.group,
+        reach=everyone.found.reach,
+        ties=dealing.ties_in(everyone.world),
+        timed=np.array([own.shape[1] for own in each], np.int64),
+        times=np.concatenate([*each, NEVER], axis=1),
+        timed_account=accounts,
+    )
+    Remembered.objects.exclude(run=run).delete()
+    Remembered.objects.create(run=run, packed=keeping.pack(kept))
+
+
+def forget() -> None:
+    Remembered.objects.all().delete()
+
+
+def recall() -> Kept:
+    packed = Remembered.objects.order_by("-run").values_list("packed", flat=True)[0]
+    kept = keeping.unpack(bytes(packed), CLASSES)
+    assert isinstance(kept, Kept)
+    return kept
+
+
+# --- What changed -------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """Accounts nobody looked at since they changed; those that quick passes did look
+    at, whose kept facts are old; and the newest label."""
+
+    fresh: frozenset[int]
+    earlier: frozenset[int]
+    label: int
+
+
+def changed_mark() -> int:
+    """Rows that a pass about to read the facts may take as seen."""
+    newest: int | None = ChangedAccounts.objects.aggregate(pk=Max("pk"))["pk"]
+    return newest or 0
+
+
+def newest_label() -> int:
+    newest: int | None = Label.objects.aggregate(pk=Max("pk"))["pk"]
+    return newest or 0
+
+
+def waiting(label: int) -> int:
+    """How many accounts changed since the last pass, which knew that label."""
+    return len(unseen() | labelled(label))
+
+
+def unseen() -> set[int]:
+    rows = ChangedAccounts.objects.filter(seen=False)
+    return {pk for ids in rows.values_list("account_ids", flat=True) for pk in ids}
+
+
+def labelled(after: int) -> set[int]:
+    return set(Label.objects.filter(pk__gt=after).values_list("account_id", flat=True))
+
+
+def take(label: int) -> Changes:
+    """In the transaction that writes what is made of them: they count as seen."""
+    fresh = labelled(label)
+    taken: list[int] = []
+    rows = ChangedAccounts.objects.filter(seen=False).order_by("pk")
+    for pk, ids in rows.values_list("pk", "account_ids"):
+        if taken and len(fresh) >= AT_ONCE:
+            break
+        fresh.update(ids)
+        taken.append(pk)
+    seen = ChangedAccounts.objects.filter(seen=True)
+    earlier = {pk for ids in seen.values_list("account_ids", flat=True) for pk in ids}
+    seen.delete()
+    ChangedAccounts.objects.filter(pk__in=taken).delete()
+    ChangedAccounts.objects.create(account_ids=sorted(earlier | fresh), seen=True)
+    return Changes(frozenset(fresh), frozenset(earlier - fresh), newest_label())
+
+
+# --- Whom it concerns ---------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Touched:
+    """The facts with what changed, the world with kept ties, and who is concerned."""
+
+    facts: Facts
+    world: Everyone
+    ground: Ground
+    again: Again
+
+
+def look(kept: Kept, changes: Changes, clock: Clock) -> Touched:
+    """Reads what changed, and also what changed earlier of those it concerns."""
+    anew = set(changes.fresh)
+    while True:
+        facts = features.reread(kept.facts, anew, clock)
+        world = dealing.tied_again(facts.world, kept.ties)
+        touched = touch(kept, facts, world, anew)
+        accounts = np.array(world.accounts, np.int64)
+        among = set(accounts[touched.again.among].tolist())
+        stale = changes.earlier & (among | tied_since(among, changes.earlier))
+        if stale <= anew:
+            return touched
+        anew |= stale
+
+
+def tied_since(among: Collection[int], earlier: Collection[int]) -> set[int]:
+    """Whom earlier quick passes tied to these: what is kept knows nothing of it."""
+    inside, others = list(among), list(earlier)
+    homes = Membership.objects.filter(account__in=inside).values("cluster")
+    mates = Membership.objects.filter(cluster__in=homes, account__in=others)
+    found = set(mates.values_list("account_id", flat=True))
+    forth = Link.objects.filter(account_a__in=inside, account_b__in=others)
+    back = Link.objects.filter(account_b__in=inside, account_a__in=others)
+    found.update(forth.values_list("account_b_id", flat=True))
+    found.update(back.values_list("account_a_id", flat=True))
+    return found
+
+
+def touch(kept: Kept, facts: Facts, world: Everyone, anew: Collection[int]) -> Touched:
+    accounts = np.array(world.accounts, np.int64)
+    changed = np.isin(accounts, list(anew))
+    ground = clustering.prepared(world)
+    reach = numbered(kept, kept.reach, accounts)
+    homes = dict(Membership.objects.values_list("account_id", "cluster_id"))
+    home = np.array([homes.get(pk, -1) for pk in world.accounts], np.int64)
+    gone = [homes[pk] for pk in anew if pk in homes]
+    changed |= np.isin(home, gone)
+    among = concerned(world, ground, changed, reach, home)
+    group = named_by_first(numbered(kept, kept.group, accounts))
+    return Touched(facts, world, ground, Again(among, group))
+
+
+def numbered(kept: Kept, numbers: Ints, accounts: Ints) -> Ints:
+    """Numbers of accounts by their place in the last full pass; one of its own for
+    each that was not there."""
+    before = np.array(kept.facts.world.accounts, np.int64)
+    at, there = features.positions(accounts, before)
+    own = int(numbers.max(initial=0)) + 1 + np.arange(len(accounts))
+    found: Ints = own.astype(np.int64)
+    found[there] = numbers[at[there]]
+    return found
+
+
+def named_by_first(numbers: Ints) -> Ints:
+    """The same groups, each named by the place of its first account."""
+    _, first, of = np.unique(numbers, return_index=True, return_inverse=True)
+    named: Ints = first[of].astype(np.int64)
+    return named
+
+
+def session_times(
+    kept: Kept, touched: Touched, members: Collection[int], anew: Collection[int]
+) -> dict[int, Floats]:
+    """Sessions of members, read for those that changed or were in no cluster."""
+    parts = np.split(kept.times, np.cumsum(kept.timed)[:-1], axis=1)
+    known = dict(zip(kept.timed_account, parts, strict=False))
+    wanted = [pk for pk in members if pk in anew or pk not in known]
+    fresh = features.session_times(wanted, touched.facts.clock)
+    since = touched.facts.clock.since.timestamp()
+    old = {pk: known[pk][:, known[pk][0] >= since] for pk in members if pk in known}
+    return old | {pk: fresh.get(pk, NEVER) for pk in wanted}
+
+
+def recent(as_of: datetime) -> datetime:
+    day = as_of - RECENT
+    return day.replace(hour=0, minute=0, second=0, microsecond=0)
