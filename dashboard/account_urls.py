@@ -42,6 +42,7 @@ urlpatterns = [
     path("", accounts.accounts, name="list"),
     path("<account:account_id>/", accounts.detail, name="detail"),
     path("<account:account_id>/reveal/", accounts.reveal, name="reveal"),
+    path("<account:account_id>/excerpts/", accounts.excerpts, name="excerpts"),
     path(
         "<account:account_id>/evidence/<slug:signal>/",
         accounts.evidence,

@@ -7,7 +7,10 @@ message or a lost broker loses nothing, and the next beat finds what was forgott
 import os
 
 from celery import Celery
+from celery.schedules import crontab
+from celery.signals import beat_init, worker_init
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard.settings")
 
@@ -33,6 +36,11 @@ def broker_options(url: str) -> dict[str, object]:
 
 app.conf.update(
     broker_url=settings.BROKER_URL,
+    broker_transport=(
+        "dashboard.file_broker:Transport"
+        if settings.BROKER_URL.startswith("filesystem")
+        else None
+    ),
     broker_transport_options=broker_options(settings.BROKER_URL),
     broker_connection_retry_on_startup=True,
     timezone="UTC",
@@ -50,8 +58,12 @@ app.conf.update(
     # Seconds between two looks for work. A task that finds none costs one query.
     beat_schedule={
         "store forgotten batches": {"task": "ingest.sweep_batches", "schedule": 5.0},
+        "replay kept lines": {"task": "ingest.run_replays", "schedule": 5.0},
+        "take back what keys sent": {"task": "ingest.take_back", "schedule": 5.0},
+        "forget what keys sent": {"task": "ingest.forget_uses", "schedule": 3600.0},
         "roll up changed days": {"task": "ingest.refresh_rollups", "schedule": 5.0},
         "refresh claims": {"task": "detection.refresh", "schedule": 20.0},
+        "try rules on the past": {"task": "detection.backtest", "schedule": 5.0},
         "open cases": {"task": "investigations.open_cases", "schedule": 10.0},
         "deliver effects": {
             "task": "investigations.deliver_effects",
@@ -65,10 +77,29 @@ app.conf.update(
             "task": "investigations.freeze_weekly_report",
             "schedule": 60.0,
         },
+        "delete what is past its day": {
+            "task": "ingest.apply_retention",
+            "schedule": crontab(hour=1, minute=0),
+        },
         "make room for new days": {
             "task": "ingest.prepare_partitions",
             "schedule": 3600.0,
         },
     },
 )
+
+
+@worker_init.connect
+@beat_init.connect
+def refuse_unsound_database(**kwargs: object) -> None:
+    """Neither worker nor beat starts on a database that may lose what it confirmed."""
+    from dashboard import checks  # only now are the settings loaded that it reads
+
+    try:
+        checks.refuse_unsound_database()
+    except ImproperlyConfigured as error:
+        # Celery logs what a receiver raises and goes on; this it cannot catch.
+        raise SystemExit(str(error)) from None
+
+
 app.autodiscover_tasks(["ingest", "investigations.detection", "investigations"])

@@ -44,6 +44,8 @@ class Series:
 
     name: str
     values: Sequence[float]
+    # One of TONES where a row is known to be good or bad; else the next one free.
+    tone: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +215,8 @@ def _tones(series: Sequence[Series]) -> list[str]:
     """A tone for each row, in order; "other" is always the grey one."""
     spare = iter(TONES[:-1])
     return [
-        TONES[-1] if each.name == "other" else next(spare, TONES[-1]) for each in series
+        each.tone or (TONES[-1] if each.name == "other" else next(spare, TONES[-1]))
+        for each in series
     ]
 
 

@@ -22,5 +22,6 @@ urlpatterns = [
     path("<cluster:pk>/exchanges-by-day.json", clusters.timeline, name="timeline"),
     path("<cluster:pk>/graph.json", clusters.graph, name="graph"),
     path("<cluster:pk>/evidence/<slug:signal>/", clusters.evidence, name="evidence"),
+    path("<cluster:pk>/what-if/", clusters.what_if, name="what_if"),
     path("<cluster:pk>/open/", clusters.open_by_hand, name="open"),
 ]

@@ -13,7 +13,9 @@ from dashboard.cases.filters import member_filter
 from dashboard.charts import Milestone
 from dashboard.days import day_table, series
 from dashboard.evidence import linked_reasons
+from dashboard.lineage import lineage_context
 from dashboard.query import address
+from dashboard.resemblance import resembles_context
 from investigations import access, selectors
 from investigations.detection.models import Cluster
 from investigations.selectors.clusters import cases_of, unopened_case
@@ -42,6 +44,8 @@ def cluster_context(request: HttpRequest, cluster: Cluster) -> Context:
         "intents": figures.shares(seen.by_intent if seen else []),
         "indicators": selectors.shared_indicators(case),
         "templates": selectors.shared_templates(case),
+        **lineage_context(cluster),
+        **resembles_context(cluster),
         **members_context(request, cluster),
     }
 

@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 
+from ingest import watching
 from investigations import access, selectors
 from investigations.models import Case
 
@@ -28,6 +29,16 @@ def waiting_approvals(user: User) -> int:
     return selectors.approvals_waiting_count(user)
 
 
+def ingest_troubles(user: User) -> int:
+    """Parked batches and lines in conflict, for those who may do something about it."""
+    return watching.troubles() if access.can(user, access.MEND_INGEST) else 0
+
+
+def waiting_rules(user: User) -> int:
+    """Versions that another person wrote and this one could publish."""
+    return selectors.rules_waiting_count(user) if access.can(user, access.RULES) else 0
+
+
 @dataclass(frozen=True)
 class Place:
     """One entry of the navigation. `count` says how much waits there."""
@@ -44,10 +55,18 @@ PLACES = (
     Place("Queue", "cases:queue", "queue", count=open_cases),
     Place("Clusters", "clusters:list", "clusters"),
     Place("Accounts", "accounts:list", "accounts"),
+    Place("Shared values", "indicators:list", "network"),
     Place("Approvals", "approvals:list", "approvals", count=waiting_approvals),
     Place("Weekly summary", "reports:list", "weekly"),
-    Place("Ingest", "ingest:overview", "ingest", verb=access.WATCH_INGEST),
+    Place(
+        "Ingest",
+        "ingest:overview",
+        "ingest",
+        verb=access.WATCH_INGEST,
+        count=ingest_troubles,
+    ),
     Place("Audit", "audit:list", "audit", verb=access.READ_AUDIT),
+    Place("Rules", "settings:rules", "filter", verb=access.RULES, count=waiting_rules),
     Place("Settings", "settings:people", "settings", verb=access.MANAGE),
 )
 DEMO_PLACE = Place("Demo platform", "demo:platform", "send")

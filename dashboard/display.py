@@ -36,6 +36,7 @@ _GO_LETTERS = {
     "queue": "q",
     "clusters": "c",
     "accounts": "a",
+    "network": "h",
     "approvals": "p",
     "weekly": "w",
     "ingest": "i",
@@ -141,7 +142,7 @@ def duration(span: timedelta) -> str:
 
 
 def client_family(stack: str) -> str:
-    """Program and major version of a client stack (ingest/normalise.py)."""
+    """Program and major version of a client stack (ingest/records/normalise.py)."""
     family = stack.partition("|")[2]
     return "–" if family in ("", "-") else family
 

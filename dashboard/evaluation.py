@@ -75,7 +75,7 @@ def b_cubed(found: Mapping[str, str], truth: Mapping[str, str]) -> tuple[float, 
     return precision / len(truth), recall / len(truth)
 
 
-def wilson(hits: int, of: int, z: float = Z95) -> tuple[float, float]:
+def wilson(hits: float, of: float, z: float = Z95) -> tuple[float, float]:
     """Lower and upper bound of a share; (0, 1) where nothing was counted."""
     if not of:
         return 0.0, 1.0
@@ -89,14 +89,50 @@ def wilson(hits: int, of: int, z: float = Z95) -> tuple[float, float]:
 
 
 @dataclass(frozen=True, slots=True)
+class Bin:
+    """Accounts whose scores lie in one tenth of the scale: their mean score as a
+    share, and the share of them that is guilty."""
+
+    accounts: int
+    expected: float
+    guilty: float
+
+
+def reliability(scores: Mapping[str, float], guilty: Set[str]) -> list[Bin]:
+    """Tenths of the scale that hold accounts, the lowest first."""
+    tenths: dict[int, list[str]] = defaultdict(list)
+    for account, score in scores.items():
+        tenths[min(9, int(score // 10))].append(account)
+    return [
+        Bin(
+            accounts=len(held),
+            expected=sum(scores[account] for account in held) / 100 / len(held),
+            guilty=len(guilty & set(held)) / len(held),
+        )
+        for _, held in sorted(tenths.items())
+    ]
+
+
+def calibration_error(bins: Iterable[Bin]) -> float | None:
+    """Expected calibration error (Naeini et al., AAAI 2015): the mean distance between
+    what scores say and what is true, over accounts; None where there are none."""
+    held = list(bins)
+    accounts = sum(each.accounts for each in held)
+    gaps = sum(each.accounts * abs(each.expected - each.guilty) for each in held)
+    return gaps / accounts if accounts else None
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """The truth, by account. `grey` breaks the terms without harvesting: naming it is
-    neither right nor wrong here."""
+    neither right nor wrong here. So it is with the `robbed`, whose stolen keys harvest;
+    but a ban would hit an innocent."""
 
     population: Mapping[str, str]
     campaign: Mapping[str, str]
     pool: Mapping[str, str]
     grey: Set[str]
+    robbed: Set[str] = frozenset()
 
     @property
     def guilty(self) -> Set[str]:
@@ -116,6 +152,7 @@ def answer_of(rows: Iterable[Mapping[str, Any]]) -> Answer:
         },
         pool={row["account_id"]: row["pool"] for row in listed if row["pool"]},
         grey={row["account_id"] for row in listed if row["population"] == GREY},
+        robbed={row["account_id"] for row in listed if row.get("robbed_by")},
     )
 
 

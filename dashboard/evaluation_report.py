@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Set
+from dataclasses import asdict
 from typing import Any
 
 from dashboard.evaluation import (
@@ -11,24 +12,32 @@ from dashboard.evaluation import (
     average_precision,
     b_cubed,
     bystanders,
+    calibration_error,
     cohorts_in_bans,
     rates,
+    reliability,
 )
 
 Counts = Mapping[str, tuple[int, int]]
 
 
 def judge(
-    export: Export, answer: Answer, served: Counts, *, threshold: float = 70.0
+    export: Export,
+    answer: Answer,
+    served: Counts,
+    *,
+    threshold: float = 70.0,
+    drift: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Everything measured, ready for JSON.
 
-    `served`: campaign → (exchanges before its first flag, exchanges in all).
+    `served`: campaign → (exchanges before its first flag, exchanges in all). `drift`:
+    how far quick passes had come away from the last full one that followed some.
     Accounts that the truth does not know are left out and counted as `unknown`.
     """
     known = answer.population.keys()
     scores = {a: s for a, s in export.scores().items() if a in known}
-    judged = scores.keys() - answer.grey
+    judged = scores.keys() - answer.grey - answer.robbed
     named = {account for account in judged if scores[account] >= threshold}
     banned = set().union(*export.bans()) & (known - answer.grey)
     guilty = set(answer.guilty)
@@ -41,6 +50,10 @@ def judge(
         "average_precision": average_precision(
             {account: scores[account] for account in judged}, guilty
         ),
+        "calibration": _calibration_told(
+            {account: scores[account] for account in judged}, guilty
+        ),
+        "drift": drift,
         "clusters": _clusters_told(export, answer, threshold),
         "campaigns": _campaigns_told(named, banned, answer, served),
         "bystanders": [
@@ -66,6 +79,11 @@ def _rates_told(found: Rates) -> dict[str, Any]:
         "named": found.named,
         "right": found.right,
     }
+
+
+def _calibration_told(scores: Mapping[str, float], guilty: Set[str]) -> dict[str, Any]:
+    bins = reliability(scores, guilty)
+    return {"error": calibration_error(bins), "bins": [asdict(each) for each in bins]}
 
 
 def _clusters_told(export: Export, answer: Answer, threshold: float) -> dict[str, Any]:
@@ -135,6 +153,7 @@ def as_text(result: Mapping[str, Any]) -> str:
         f"B-cubed of clusters: precision {_share(b3['b3_precision'])},"
         f" recall {_share(b3['b3_recall'])}"
     )
+    told += [_calibration_line(result["calibration"]), _drift_line(result["drift"])]
     told += ["", *_table(result["campaigns"], _CAMPAIGN_COLUMNS)]
     told.append(
         "before flag: share of its exchanges already served when the first member was"
@@ -204,4 +223,23 @@ def _rates_line(name: str, row: Mapping[str, Any]) -> str:
     return (
         f"{name}: precision {_share(row['precision'])}, recall {_share(row['recall'])}"
         f" ({row['right']} right of {row['named']} named)"
+    )
+
+
+def _calibration_line(row: Mapping[str, Any]) -> str:
+    """How far scores are from shares: the whole scale, and its tenths in use."""
+    tenths = ", ".join(
+        f"{each['accounts']} at {each['expected']:.2f} are {each['guilty']:.2f}"
+        for each in row["bins"]
+    )
+    return f"expected calibration error: {_share(row['error'])} ({tenths})"
+
+
+def _drift_line(row: Mapping[str, Any] | None) -> str:
+    if row is None:
+        return "drift: no full pass followed quick ones"
+    return (
+        f"drift of {row['passes']} quick passes: {row['mean']} points a score,"
+        f" {row['bands']} bands of {row['accounts']} accounts,"
+        f" {row['clusters']} clusters"
     )

@@ -7,7 +7,9 @@ from typing import Any
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from dashboard import rules
 from dashboard.answers import target_of
+from ingest.selectors import system_names
 from investigations.detection.selectors import UnknownRows, reason_rows
 
 Reason = Mapping[str, Any]
@@ -54,12 +56,16 @@ def show_rows(
         raise Http404
     in_dialog = target_of(request) == DIALOG
     template = "evidence/_dialog.html" if in_dialog else "evidence/reason.html"
+    rows = _rows(reason)
     shown = {
         "about": about,
         "reason": reason,
         "table": reason["rows"]["table"],
-        "rows": _rows(reason),
+        "rows": rows,
+        "system_names": system_names(getattr(row, "asn", None) for row in rows),
         "count": reason["rows"]["count"],
+        "is_detector": rules.is_detector(signal),
+        "precision": rules.precision_of(signal),
     }
     response = render(request, template, shown)
     if in_dialog:

@@ -13,8 +13,8 @@ from django import forms
 from django.db.models import QuerySet
 from django.http import QueryDict
 
-from ingest.models import Account
-from investigations.detection.models import Band, Cluster
+from ingest.models import Account, Indicator
+from investigations.detection.models import Band, Cluster, IndicatorProfile
 from investigations.errors import DomainError
 
 CLUSTER_REF = re.compile(r"(?:CL-)?([1-9][0-9]{0,17})", re.IGNORECASE)
@@ -143,6 +143,26 @@ class AccountFilters(StrictFilters):
         if pk is None:
             return queryset.none()
         return queryset.filter(membership__cluster=pk, membership__cluster__live=True)
+
+
+class IndicatorFilters(StrictFilters):
+    """Over profiles of shared values; a page's only, so without an order of its own."""
+
+    orderings: ClassVar = {}
+    default_ordering = ""
+
+    kind = ChosenFilter(field_name="indicator__kind", choices=Indicator.Kind.choices)
+    reading = ChosenFilter(choices=IndicatorProfile.Reading.choices)
+    hub = ChosenFilter(choices=[("all", "all"), ("no", "others")], method="is_hub")
+
+    class Meta:
+        model = IndicatorProfile
+        fields: ClassVar[list[str]] = []
+
+    def is_hub(
+        self, queryset: QuerySet[IndicatorProfile], name: str, value: str
+    ) -> QuerySet[IndicatorProfile]:
+        return queryset if value == "all" else queryset.filter(hub=False)
 
 
 class ClusterFilters(StrictFilters):

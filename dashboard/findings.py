@@ -13,6 +13,7 @@ from django.db.models.functions import Coalesce
 
 from ingest.models import Account
 from investigations.detection.models import Band, Cluster, Link, Membership
+from investigations.detection.selectors import cluster_lineage
 
 
 class ReasonRow(TypedDict):
@@ -50,6 +51,14 @@ class ClusterRow(TypedDict):
     proposed_ban: list[str]
     exposure: ExposureRow
     first_flagged_at: datetime | None
+
+
+class LineageRow(TypedDict):
+    at: datetime
+    kind: str
+    came_from: str | None
+    went_to: str | None
+    shared: int
 
 
 def accounts() -> QuerySet[Account]:
@@ -135,6 +144,23 @@ def _cluster_row(
         },
         "first_flagged_at": cluster.first_flagged_at,
     }
+
+
+def lineage_rows(found: Sequence[Cluster]) -> dict[int, list[LineageRow]]:
+    """What some clusters came from and became, the newest first; one query."""
+    rows: dict[int, list[LineageRow]] = {cluster.pk: [] for cluster in found}
+    for step in cluster_lineage(rows):
+        row: LineageRow = {
+            "at": step.at,
+            "kind": step.kind,
+            "came_from": step.parent.ref if step.parent else None,
+            "went_to": step.child.ref if step.child else None,
+            "shared": step.shared,
+        }
+        for pk in (step.parent_id, step.child_id):
+            if pk in rows:
+                rows[pk].append(row)
+    return rows
 
 
 def shared_kinds(account_ids: Sequence[int]) -> dict[int, dict[str, int]]:

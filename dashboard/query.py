@@ -6,6 +6,7 @@ with what would be, instead of being ignored and showing other rows than were me
 
 import re
 from collections.abc import Iterable
+from datetime import date
 from typing import TypeVar
 from urllib.parse import urlencode
 
@@ -70,6 +71,20 @@ def choice(params: QueryDict, name: str, allowed: Iterable[str]) -> str:
     return value
 
 
+def several(
+    params: QueryDict, name: str, allowed: Iterable[str], *, noun: str
+) -> list[str]:
+    """A parameter that may stand there more than once, each a choice."""
+    known = list(allowed)
+    for value in params.getlist(name):
+        if value not in known:
+            raise BadQuery(
+                f"“{value[:ECHO]}” is no {noun}. "
+                f"These are: {', '.join(known) or 'none'}."
+            )
+    return list(dict.fromkeys(params.getlist(name)))
+
+
 def text(params: QueryDict, name: str, *, longest: int) -> str:
     value = params.get(name, "").strip()
     if len(value) > longest:
@@ -84,13 +99,35 @@ def whole_number(
     params: QueryDict, name: str, *, least: int = 1, most: int = MAX_BIGINT
 ) -> int | None:
     value = params.get(name, "")
-    if not value:
-        return None
+    return _number(value, name, least, most) if value else None
+
+
+def whole_numbers(params: QueryDict, name: str) -> list[int]:
+    """A parameter that may stand there more than once, each a number from 1 on."""
+    numbers = (_number(v, name, 1, MAX_BIGINT) for v in params.getlist(name))
+    return list(dict.fromkeys(numbers))
+
+
+def _number(value: str, name: str, least: int, most: int) -> int:
     if not (value.isascii() and value.isdigit() and len(value) < 20):
         raise BadQuery(f"{name} takes a whole number from {least} to {most}.")
     if not least <= int(value) <= most:
         raise BadQuery(f"{name} takes a whole number from {least} to {most}.")
     return int(value)
+
+
+def day(params: QueryDict, name: str) -> date | None:
+    value = params.get(name, "")
+    if not value:
+        return None
+    try:
+        return date.fromisoformat(value) if len(value) == 10 else _no_day(name)
+    except ValueError:
+        return _no_day(name)
+
+
+def _no_day(name: str) -> date:
+    raise BadQuery(f"{name} takes a day as 2026-11-18.")
 
 
 def cursor(params: QueryDict, name: str) -> Cursor | None:

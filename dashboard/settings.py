@@ -28,6 +28,11 @@ ALLOWED_HOSTS = [
 SECURE = BASE_URL.startswith("https://")
 CSRF_TRUSTED_ORIGINS = [BASE_URL]
 BEHIND_PROXY = env.flag("STILLWATCH_BEHIND_PROXY", default=False)
+# How many proxies of ours add an address to X-Forwarded-For: the client's is the one
+# that the first of them saw. 0 believes nobody but the socket.
+PROXY_COUNT = env.integer(
+    "STILLWATCH_PROXY_COUNT", 1 if BEHIND_PROXY else 0, at_least=0, at_most=10
+)
 
 INSTALLED_APPS = [
     "dashboard.apps.DashboardConfig",
@@ -190,8 +195,8 @@ SECURE_SSL_REDIRECT = SECURE
 # A load balancer asks over plain HTTP.
 SECURE_REDIRECT_EXEMPT = [r"^health/$"]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
-# Whose address the sign-in limits count: the client's, as the one proxy names it.
-ALLAUTH_TRUSTED_PROXY_COUNT = 1 if BEHIND_PROXY else 0
+# Whose address the sign-in limits count.
+ALLAUTH_TRUSTED_PROXY_COUNT = PROXY_COUNT
 SECURE_HSTS_SECONDS = 31_536_000 if SECURE else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SECURE
 SECURE_CONTENT_TYPE_NOSNIFF = True
@@ -220,11 +225,88 @@ WEBHOOK_PRIVATE_HOSTS = env.words("STILLWATCH_WEBHOOK_PRIVATE_HOSTS")
 # promises.md 24-27: what one request may cost us, before and after unpacking.
 INGEST_MAX_BODY_BYTES = 10 * 1024 * 1024
 INGEST_MAX_UNPACKED_BYTES = 100 * 1024 * 1024
+# How slowly a body may come: seconds to begin with, and bytes a second after that.
+INGEST_BODY_GRACE = env.integer(
+    "STILLWATCH_BODY_GRACE_SECONDS", 10, at_least=1, at_most=300
+)
+INGEST_BODY_PACE = 32 * 1024
+# A JSON array is read as a whole; lines are read as they come.
+INGEST_MAX_ARRAY_BYTES = 32 * 1024 * 1024
 INGEST_MAX_LINE_BYTES = 1024 * 1024
 INGEST_MAX_LINES = 100_000
+# How long a worker may take over a claimed batch before others may take it: what a
+# dead worker had claimed waits so long. Storing takes about a second.
+INGEST_LEASE_SECONDS = env.integer(
+    "STILLWATCH_INGEST_LEASE_SECONDS", 30, at_least=5, at_most=3600
+)
+# What a worker spends on some batches, in seconds, besides the time for their size,
+# before it gives up on itself: see ingest/drain/watchdog.py.
+INGEST_STORING_SECONDS = env.integer(
+    "STILLWATCH_INGEST_STORING_SECONDS", 30, at_least=1, at_most=3600
+)
+# Refused requests are added up and written at most this often, in seconds. Tests look
+# at once.
+INGEST_REFUSALS_PAUSE = 0.0 if TESTING else 1.0
+# What one key may send where it has no limit of its own, by UTC minute and day; 0 is
+# no limit. A minute's default is twice what one machine can take in, so that nobody
+# piles up for others to wait behind what could not be stored anyway.
+INGEST_ROWS_PER_MINUTE = env.integer(
+    "STILLWATCH_KEY_ROWS_PER_MINUTE", 6_000_000, at_least=0, at_most=10**15
+)
+INGEST_ROWS_PER_DAY = env.integer(
+    "STILLWATCH_KEY_ROWS_PER_DAY", 0, at_least=0, at_most=10**15
+)
+INGEST_BYTES_PER_MINUTE = env.integer(
+    "STILLWATCH_KEY_BYTES_PER_MINUTE", 6 * 1024**3, at_least=0, at_most=10**15
+)
+INGEST_BYTES_PER_DAY = env.integer(
+    "STILLWATCH_KEY_BYTES_PER_DAY", 0, at_least=0, at_most=10**15
+)
+# Which attribute of a span, or member of LiteLLM's payload, names the account: the
+# first that is there. See docs/contract/otlp.md and litellm.md.
+INGEST_OTLP_ACCOUNT_ATTRIBUTES = env.words(
+    "STILLWATCH_OTLP_ACCOUNT_ATTRIBUTES", "stillwatch.account_id,enduser.id,user.id"
+)
+INGEST_LITELLM_ACCOUNT_MEMBERS = env.words(
+    "STILLWATCH_LITELLM_ACCOUNT_MEMBERS",
+    "end_user,metadata.user_api_key_end_user_id,metadata.user_api_key_user_id,"
+    "metadata.user_api_key_hash",
+)
+# --- Where addresses lie -----------------------------------------------------
+# Tables of address → country and address → autonomous system: .mmdb, .csv, .tsv, also
+# .gz. Without one, what the sender does not tell stays unknown. docs/networks.md names
+# free ones.
+GEO_TABLE = env.file("STILLWATCH_GEO_TABLE")
+ASN_TABLE = env.file("STILLWATCH_ASN_TABLE")
+# A folder whose files replace those of ingest/records/lists/ that have the same name.
+LISTS = env.file("STILLWATCH_LISTS")
+
+# --- How long facts are kept -------------------------------------------------
+# In days; 396 are 13 months. A legal hold wins over each. See docs/retention.md.
 RETENTION_EVENTS_DAYS = env.integer(
     "STILLWATCH_RETENTION_EVENTS_DAYS", 396, at_least=1, at_most=3650
 )
+# Redacted excerpts of a few prompts; 0 keeps none.
+RETENTION_EXCERPTS_DAYS = env.integer(
+    "STILLWATCH_RETENTION_EXCERPTS_DAYS", 30, at_least=0, at_most=3650
+)
+RETENTION_QUARANTINE_DAYS = env.integer(
+    "STILLWATCH_RETENTION_QUARANTINE_DAYS", 30, at_least=1, at_most=3650
+)
+RETENTION_ANSWERS_DAYS = env.integer(
+    "STILLWATCH_RETENTION_ANSWERS_DAYS", 30, at_least=1, at_most=3650
+)
+RETENTION_ROLLUPS_DAYS = env.integer(
+    "STILLWATCH_RETENTION_ROLLUPS_DAYS", 396, at_least=1, at_most=3650
+)
+RETENTION_HISTORY_DAYS = env.integer(
+    "STILLWATCH_RETENTION_HISTORY_DAYS", 396, at_least=1, at_most=3650
+)
+RETENTION_KEY_LOG_DAYS = env.integer(
+    "STILLWATCH_RETENTION_KEY_LOG_DAYS", 396, at_least=1, at_most=3650
+)
+
+# --- Django's edges ----------------------------------------------------------
 DATA_UPLOAD_MAX_MEMORY_SIZE = INGEST_MAX_BODY_BYTES + 1
 
 REST_FRAMEWORK = {

@@ -4,6 +4,7 @@ from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView
 
 from dashboard.views import docs, health, overview, search, sign_in
+from ingest.doors import adapter_api
 
 urlpatterns = [
     # Coming in
@@ -15,6 +16,7 @@ urlpatterns = [
     path("search/", search.search, name="search"),
     path("clusters/", include("dashboard.cluster_urls")),
     path("accounts/", include("dashboard.account_urls")),
+    path("indicators/", include("dashboard.indicator_urls")),
     path("reports/", include("dashboard.report_urls")),
     # Judging
     path("cases/", include("dashboard.cases.urls")),
@@ -26,6 +28,8 @@ urlpatterns = [
     path("settings/", include("dashboard.admin_urls")),
     # For machines
     path("api/v1/", include("ingest.urls")),
+    # Where every OTLP exporter sends, whatever stands before it.
+    path("v1/traces", adapter_api.Traces.as_view(), name="otlp_traces"),
     path("api/v1/", include("dashboard.api.urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", docs.api, name="api_docs"),

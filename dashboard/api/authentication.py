@@ -2,13 +2,15 @@
 
 from dataclasses import dataclass
 
+from django.conf import settings
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework.request import Request
 
-from ingest.errors import UnknownKey, WrongScope
-from ingest.keys import authenticate
+from ingest.doors.errors import AddressNotAllowed, UnknownKey, WrongScope
 from ingest.models import IngestKey
+from ingest.senders.keys import authenticate
+from ingest.senders.whereabouts import client_address
 
 SCOPE = IngestKey.Scope.READ.value
 
@@ -32,11 +34,12 @@ class ReadKeyAuthentication(BaseAuthentication):
         scheme, _, token = header.strip().partition(" ")
         if scheme.lower() != "bearer":
             raise _not_known()
+        address = client_address(request.META, settings.PROXY_COUNT)
         try:
-            key = authenticate(token.strip(), SCOPE)
+            key = authenticate(token.strip(), SCOPE, address=address)
         except UnknownKey:
             raise _not_known() from None
-        except WrongScope as refusal:
+        except (WrongScope, AddressNotAllowed) as refusal:
             raise PermissionDenied(refusal.sentence, code=refusal.code) from None
         return KeyHolder(key), key
 

@@ -56,6 +56,7 @@ HEALTH_REPORT = {
     "properties": {
         "status": {"type": "string", "enum": ["ok", "stalled", "down"]},
         "reasons": {"type": "array", "items": {"type": "string"}},
+        "warnings": {"type": "array", "items": {"type": "string"}},
         "work": {"type": "object", "additionalProperties": {"type": "object"}},
     },
 }

@@ -9,7 +9,7 @@ from typing import Any
 from rest_framework import serializers
 
 from ingest.models import Account
-from investigations.detection.models import Band, Cluster
+from investigations.detection.models import Band, Cluster, ClusterLineage
 
 
 class ReasonSerializer(serializers.Serializer[Any]):
@@ -44,8 +44,23 @@ class ExposureSerializer(serializers.Serializer[Any]):
     output_tokens = serializers.IntegerField()
 
 
+class LineageSerializer(serializers.Serializer[Any]):
+    at = serializers.DateTimeField(help_text="The clock of the run that found it so.")
+    kind = serializers.ChoiceField(choices=ClusterLineage.Kind.choices)
+    came_from = serializers.CharField(
+        allow_null=True, help_text="Cluster that they left; null of one found again."
+    )
+    went_to = serializers.CharField(
+        allow_null=True, help_text="Where they went; null of one no longer found."
+    )
+    shared = serializers.IntegerField(help_text="Accounts that came along.")
+
+
 class ClusterSerializer(serializers.Serializer[Any]):
     cluster_id = serializers.CharField()
+    live = serializers.BooleanField(
+        help_text="Whether the newest run found it; one that ended is read by its id."
+    )
     score = serializers.FloatField(help_text="0-100.")
     band = serializers.ChoiceField(choices=Band.choices)
     verdict = serializers.ChoiceField(choices=Cluster.Verdict.choices)
@@ -64,6 +79,10 @@ class ClusterSerializer(serializers.Serializer[Any]):
         help_text="Kind of shared indicator → pairs of members that it ties.",
     )
     reasons = ReasonSerializer(many=True)
+    lineage = LineageSerializer(
+        many=True,
+        help_text="What it split from or merged with, and became; the newest first.",
+    )
 
 
 class MemberSerializer(AccountSerializer):

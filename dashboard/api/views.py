@@ -100,7 +100,7 @@ class ClusterDetail(GenericAPIView[Cluster]):
 
     @extend_schema(operation_id="read_cluster", tags=["findings"])
     def get(self, request: Request, cluster_id: str) -> Response:
-        """One cluster, by CL-7 or 7."""
+        """One cluster, by CL-7 or 7; of one that ended, its last state and lineage."""
         return Response(cluster_documents([found_cluster(cluster_id)])[0])
 
 
@@ -125,7 +125,8 @@ class MemberList(FoundList[Account]):
 
 def found_cluster(ref: str) -> Cluster:
     pk = cluster_pk(ref)
-    cluster = findings.clusters().filter(pk=pk).first() if pk else None
+    known = Cluster.objects.select_related("exposure")
+    cluster = known.filter(pk=pk).first() if pk else None
     if cluster is None:
         raise Http404
     return cluster
@@ -133,11 +134,14 @@ def found_cluster(ref: str) -> Cluster:
 
 def cluster_documents(clusters: list[Cluster]) -> list[dict[str, Any]]:
     rows = findings.cluster_rows(clusters)
+    lineage = findings.lineage_rows(clusters)
     return [
         {
             **row,
+            "live": cluster.live,
             "link_types": cluster.link_kinds,
             "reasons": findings.reason_rows(cluster.reasons),
+            "lineage": lineage[cluster.pk],
         }
         for cluster, row in zip(clusters, rows, strict=True)
     ]

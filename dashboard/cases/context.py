@@ -15,7 +15,9 @@ from dashboard.cases.history import history_lines
 from dashboard.cases.selection import matching_token
 from dashboard.cases.summary import case_summary
 from dashboard.evidence import linked_reasons
+from dashboard.lineage import lineage_context
 from dashboard.query import address
+from dashboard.resemblance import resembles_context
 from investigations import access, selectors
 from investigations.models import Case
 from investigations.transitions import may_move
@@ -65,6 +67,8 @@ def page_context(request: HttpRequest, case: Case) -> Context:
         **head_context(request, case),
         **members,
         **history_context(request, case),
+        **lineage_context(case.cluster),
+        **resembles_context(case.cluster),
         "exposed": seen,
         "size": size,
         "summary": case_summary(case, size=size, seen=seen, now=timezone.now()),
@@ -75,6 +79,7 @@ def page_context(request: HttpRequest, case: Case) -> Context:
         "templates": selectors.shared_templates(case),
         "models": figures.shares(seen.by_model if seen else []),
         "intents": figures.shares(seen.by_intent if seen else []),
+        "milestones": selectors.milestones(case),
     }
 
 

@@ -47,7 +47,8 @@ def hourly_chart(case: Case) -> dict[str, Any]:
 
 
 def milestones(case: Case, days: list[date]) -> list[Milestone]:
-    """What happened within the days that the chart shows, oldest first."""
+    """What happened since the first day that the chart shows, oldest first. What was
+    done on a day without traffic is told all the same."""
     if not days:
         return []
     since = datetime.combine(days[0], time(), UTC)
@@ -64,7 +65,7 @@ def milestones(case: Case, days: list[date]) -> list[Milestone]:
         for decision in Decision.objects.in_force().filter(case=case)
     ]
     return sorted(
-        (each for each in found if since <= each.at < until), key=lambda each: each.at
+        (each for each in found if since <= each.at), key=lambda each: each.at
     )
 
 

@@ -29,6 +29,7 @@ urlpatterns = [
     path("<case:pk>/head/", cases.head, name="head"),
     path("<case:pk>/history/", cases.history, name="history"),
     path("<case:pk>/evidence/<slug:signal>/", cases.evidence, name="evidence"),
+    path("<case:pk>/what-if/", cases.what_if, name="what_if"),
     path("<case:pk>/exchanges-by-<step:step>.json", cases.timeline, name="timeline"),
     path("<case:pk>/graph.json", cases.graph, name="graph"),
     # Working on it

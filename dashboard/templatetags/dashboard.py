@@ -88,6 +88,35 @@ def waited(seconds: float) -> str:
 
 
 @register.filter
+def capped(number: int) -> str:
+    """A count that was taken no further than 999."""
+    return f"{number:,}" if number < 999 else "999+"
+
+
+@register.filter
+def refused_words(state: str) -> str:
+    """What it means that a key in this state was shown and refused."""
+    return "refused elsewhere" if state == "in force" else "still shown"
+
+
+@register.filter
+def rate(number: float) -> str:
+    """Per second: two figures below one, so that a slow drip does not read as 0."""
+    return f"{number:.2g}" if 0 < number < 1 else display.compact(round(number, 1))
+
+
+@register.filter
+def seconds(number: float | None) -> str:
+    return "–" if number is None else f"{number:.1f} s"
+
+
+@register.filter
+def percentile(number: float | None) -> str:
+    """The note under a median: where the slowest twentieth begins."""
+    return "median" if number is None else f"median; 95% within {number:.1f} s"
+
+
+@register.filter
 def share(part: float, whole: float) -> str:
     """`12%` of a whole; a whole of nothing has no share."""
     return f"{100 * part / whole:.0f}%" if whole else "–"

@@ -15,7 +15,7 @@ from dashboard.query import PLACE, address, choice, cursor, narrowed
 from dashboard.reveal import RevealForm, private_values
 from ingest.models import Account
 from investigations import access
-from investigations.actions.reveals import reveal_account
+from investigations.actions.reveals import reveal_account, reveal_excerpts
 from investigations.detection.models import Band
 from investigations.detection.selectors import account_reasons
 from investigations.selectors import accounts as reads
@@ -59,7 +59,10 @@ def accounts(request: HttpRequest) -> HttpResponse:
 @require_GET
 def detail(request: HttpRequest, account_id: str) -> HttpResponse:
     account = readable_account(request, account_id)
-    shown = account_context(request, account) | {"form": RevealForm()}
+    shown = account_context(request, account) | {
+        "form": RevealForm(),
+        "excerpts_form": RevealForm(auto_id="excerpts-%s"),
+    }
     return render(request, "accounts/detail.html", shown)
 
 
@@ -77,6 +80,21 @@ def reveal(request: HttpRequest, account_id: str) -> HttpResponse:
     )
     shown["values"] = private_values(account)
     return render(request, "accounts/reveal.html", shown)
+
+
+@require_POST
+def excerpts(request: HttpRequest, account_id: str) -> HttpResponse:
+    """The redacted prompts in clear, once."""
+    access.require(request.user, access.REVEAL)
+    account = readable_account(request, account_id)
+    form = RevealForm(request.POST)
+    shown: dict[str, object] = {"account": account, "form": form}
+    if not form.is_valid():
+        return render(request, "accounts/excerpts.html", shown, status=422)
+    shown["excerpts"] = reveal_excerpts(
+        account=account, reason=form.cleaned_data["reason"], by=reader(request)
+    )
+    return render(request, "accounts/excerpts.html", shown)
 
 
 @require_GET

@@ -1,11 +1,12 @@
 """One case to read: its page, and the parts of it that fetch themselves anew."""
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_GET
 
+from dashboard import what_if as what_ifs
 from dashboard.answers import target_of
 from dashboard.cases import context, figures
 from dashboard.cases.context import readable_case
@@ -52,6 +53,18 @@ def timeline(request: HttpRequest, pk: int, step: str) -> JsonResponse:
 @require_GET
 def graph(request: HttpRequest, pk: int) -> JsonResponse:
     return JsonResponse(figures.map_of(readable_case(request, pk)))
+
+
+@require_GET
+def what_if(request: HttpRequest, pk: int) -> HttpResponse:
+    """Its cluster without some of what speaks against it; 404 where it has none."""
+    case = readable_case(request, pk)
+    if case.cluster is None:
+        raise Http404
+    ref, queue = [case.ref], reverse("cases:queue")
+    url, here = reverse("cases:detail", args=ref), reverse("cases:what_if", args=ref)
+    about = what_ifs.About(case.ref, url, here, "Queue", queue)
+    return what_ifs.show(request, case.cluster, about)
 
 
 @require_GET

@@ -7,6 +7,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
 from dashboard import findings
+from dashboard import what_if as what_ifs
 from dashboard.answers import reader
 from dashboard.cases import figures
 from dashboard.clusters import cluster_context, daily_chart
@@ -76,6 +77,19 @@ def evidence(request: HttpRequest, pk: int, signal: str) -> HttpResponse:
     url, clusters = reverse("clusters:detail", args=[pk]), reverse("clusters:list")
     about = About(cluster.ref, url, "Clusters", clusters)
     return show_rows(request, cluster.reasons, signal, about)
+
+
+@require_GET
+def what_if(request: HttpRequest, pk: int) -> HttpResponse:
+    """The cluster without some of what speaks against it."""
+    cluster = readable_cluster(request, pk)
+    ref, clusters = [cluster.ref], reverse("clusters:list")
+    url, here = (
+        reverse("clusters:detail", args=ref),
+        reverse("clusters:what_if", args=ref),
+    )
+    about = what_ifs.About(cluster.ref, url, here, "Clusters", clusters)
+    return what_ifs.show(request, cluster, about)
 
 
 @require_POST

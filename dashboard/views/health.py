@@ -10,7 +10,9 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from ingest.models import Batch, StaleDay
+from dashboard import checks
+from ingest.models import Batch
+from ingest.rolling import marks
 from investigations.actions import endpoints
 from investigations.models import Effect
 
@@ -50,7 +52,6 @@ def queues() -> list[Queue]:
     effect = Effect.objects.filter(state=Effect.State.PENDING).order_by(
         "next_attempt_at"
     )
-    stale = StaleDay.objects.order_by("pk")
     return [
         Queue(
             "batches",
@@ -59,8 +60,8 @@ def queues() -> list[Queue]:
         ),
         Queue(
             "rollups",
-            "An account's day has waited to be rolled up",
-            stale.values_list("marked_at", flat=True).first(),
+            "Events or account-days have waited to be rolled up",
+            marks.waiting_since(),
             PATIENCE_WITH_ROLLUPS,
         ),
         Queue(
@@ -79,12 +80,27 @@ def health(request: HttpRequest) -> JsonResponse:
     """200 while work moves, 503 with the reason where it stalls."""
     now = timezone.now()
     try:
-        checks = {queue.name: queue.report(now) for queue in queues()}
+        work = {queue.name: queue.report(now) for queue in queues()}
+        warned = warnings()
     except DatabaseError:
         reason = "The database does not answer."
         return JsonResponse({"status": "down", "reasons": [reason]}, status=503)
-    reasons = [check["reason"] for check in checks.values() if "reason" in check]
-    return JsonResponse(
-        {"status": "stalled" if reasons else "ok", "reasons": reasons, "work": checks},
-        status=503 if reasons else 200,
-    )
+    reasons = [report["reason"] for report in work.values() if "reason" in report]
+    report = {
+        "status": "stalled" if reasons else "ok",
+        "reasons": reasons,
+        "warnings": warned,
+        "work": work,
+    }
+    return JsonResponse(report, status=503 if reasons else 200)
+
+
+def warnings() -> list[str]:
+    """What somebody should look into although work moves."""
+    warned = []
+    if off := checks.settings_off():
+        warned.append(f"A throwaway database: {', '.join(off)} off; it may lose data.")
+    parked = Batch.objects.filter(state=Batch.State.PARKED).count()
+    if parked:
+        warned.append(f"{parked} batches are parked: three attempts failed.")
+    return warned

@@ -15,6 +15,7 @@ from django.db.models import Count, Q
 from dashboard import evaluation, evaluation_report
 from ingest.demo.output import read_truth
 from ingest.models import Event
+from investigations.detection.models import Run
 
 
 class Command(BaseCommand):
@@ -39,6 +40,7 @@ class Command(BaseCommand):
             answer,
             _served_before_first_flag(export, answer),
             threshold=options["threshold"],
+            drift=_drift(),
         )
         if options["json"]:
             self.stdout.write(json.dumps(result, indent=2))
@@ -67,6 +69,12 @@ def _exported() -> evaluation.Export:
             call_command(f"export_{noun}", path, stdout=_Silence())
             rows[noun] = [json.loads(text) for text in path.read_text().splitlines()]
     return evaluation.Export(rows["accounts"], rows["clusters"])
+
+
+def _drift() -> dict[str, Any] | None:
+    """As measured by the newest full pass that followed quick ones."""
+    run = Run.objects.filter(counts__has_key="drift").order_by("-pk").first()
+    return run.counts["drift"] if run else None
 
 
 class _Silence:

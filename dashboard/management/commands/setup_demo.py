@@ -9,8 +9,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
 from dashboard import demo_platform, keys, people, sign_in
-from ingest.errors import IngestRefused
-from ingest.keys import authenticate
+from ingest.doors.errors import IngestRefused
+from ingest.senders.keys import authenticate
 from investigations import access
 from investigations.actions import endpoints
 from investigations.models import Endpoint
