@@ -9,9 +9,11 @@ from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group, User
 from django.test import Client
 
+from ingest.drain import accounts
 from tests.append_only import let_tests_empty_tables
 from tests.people import PEOPLE
 
+pytest_plugins = ["tests.side_by_side"]
 PASSWORD = "correct horse battery staple"
 NOW = datetime(2026, 11, 18, 12, 0, tzinfo=UTC)
 
@@ -21,6 +23,14 @@ def tests_may_empty_tables() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         let_tests_empty_tables(patch)
         yield
+
+
+@pytest.fixture(autouse=True)
+def no_account_is_remembered() -> Iterator[None]:
+    """The product never empties its tables while it runs; tests do."""
+    accounts.forget_all()
+    yield
+    accounts.forget_all()
 
 
 @cache

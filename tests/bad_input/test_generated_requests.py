@@ -14,13 +14,16 @@ from django.db import close_old_connections
 from hypothesis import HealthCheck, Phase
 from hypothesis import settings as examples
 
-from ingest.keys import issue_key
+from ingest.senders.keys import issue_key
 from tests.factories import MembershipFactory, ScoreFactory, SourceFactory
 
 DOCUMENT = Path(settings.BASE_DIR) / "docs" / "contract" / "openapi.yaml"
 # Telemetry has its own made-up bodies in tests/ingest.
 schema = schemathesis.openapi.from_path(DOCUMENT).exclude(path="/api/v1/telemetry")
 schema.app = get_wsgi_application()
+
+# Its refusals are google.rpc.Status; test_generated_bodies.py looks at those.
+OTLP = "/v1/traces"
 
 
 @pytest.fixture
@@ -43,6 +46,8 @@ def token(one_connection) -> str:
     return token
 
 
+# Bodies that are no JSON are made up in test_generated_bodies.py.
+@pytest.mark.filterwarnings("ignore:Skipped test cases with unsupported:UserWarning")
 @schema.parametrize()
 @examples(
     max_examples=25,
@@ -56,6 +61,6 @@ def token(one_connection) -> str:
 def test_whatever_is_asked_gets_an_answer_with_a_code(case, token):
     response = case.call(headers={"Authorization": f"Bearer {token}"})
     assert response.status_code < 500
-    if response.status_code >= 400:
+    if response.status_code >= 400 and case.operation.path != OTLP:
         assert response.headers["content-type"] == ["application/problem+json"]
         assert response.json()["code"]

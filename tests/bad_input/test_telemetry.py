@@ -13,9 +13,13 @@ import pytest
 from django.core.handlers.wsgi import WSGIRequest
 from django.test import Client, RequestFactory
 
-from ingest import api, keys, writers
+from ingest.doors import api
+from ingest.doors.unpacking import zstd
+from ingest.drain import writers
 from ingest.ledger import ledger
-from ingest.models import Batch, Event, IngestKey, QuarantinedLine
+from ingest.mending.masking import MOST_BYTES
+from ingest.models import Batch, Event, IngestKey, QuarantinedLine, RefusedRequest
+from ingest.senders import keys
 from tests.ingest.fixtures import URL
 from tests.ingest.records import (
     a_request,
@@ -42,6 +46,7 @@ class Refused:
     encoding: str = ""
 
 
+ZSTD = zstd.compress(GOOD)
 DEEP = b"[" * 10_000 + b"]" * 10_000
 REFUSED = [
     Refused("1 empty body", b"", 400, "empty_body"),
@@ -58,6 +63,8 @@ REFUSED = [
     Refused("28 cut", packed(GOOD)[:-9], 400, "broken_gzip", encoding="gzip"),
     Refused("28 no gzip", GOOD, 400, "broken_gzip", encoding="gzip"),
     Refused("28 tail", packed(GOOD) + b"junk", 400, "broken_gzip", encoding="gzip"),
+    Refused("28 zstd cut", ZSTD[:-5], 400, "broken_zstd", encoding="zstd"),
+    Refused("28 no zstd", GOOD, 400, "broken_zstd", encoding="zstd"),
     Refused("29 br", GOOD, 415, "wrong_content_encoding", encoding="br"),
     Refused("29 twice", GOOD, 415, "wrong_content_encoding", encoding="gzip, gzip"),
     Refused("30 text", GOOD, 415, "wrong_content_type", "text/plain"),
@@ -79,6 +86,9 @@ def test_a_refused_request_leaves_nothing(gateway, case):
     assert problem["detail"]
     assert problem["hint"]
     assert not Batch.objects.exists()
+    counted = RefusedRequest.objects.get()
+    assert (counted.code, counted.status) == (case.code, case.status)
+    assert (counted.count, counted.byte_count) == (1, len(case.body))
 
 
 def test_2_what_is_no_json_is_told_with_line_and_column(gateway):
@@ -109,6 +119,12 @@ LINES = [
     BadLine("7 not UTF-8", TAIL + b',"ja4":"\xff"}', "bad_encoding"),
     BadLine("8 half a pair", TAIL + b',"ja4":"\\ud800"}', "lone_surrogate", "ja4"),
     BadLine("8 other half", TAIL + b',"ja4":"\\udc00x"}', "lone_surrogate", "ja4"),
+    BadLine(
+        "8 in an odd field",
+        TAIL + b',"\\u0000":"\\ud800"}',
+        "lone_surrogate",
+        "\\u0000",
+    ),
     BadLine("9 NUL", TAIL + b',"ja4":"a\\u0000"}', "nul_char", "ja4"),
     BadLine("9 raw NUL", TAIL + b',"ja4":"a\x00"}', "nul_char"),
     BadLine("10 NaN", TAIL + b',"temperature":NaN}', "nan"),
@@ -139,6 +155,7 @@ LINES = [
     BadLine("16 empty id", an_activity(account_id=""), "missing_id", "account_id"),
     BadLine("no type", {"event_id": "x"}, "missing_field", "type"),
     BadLine("another type", {"type": "payment"}, "unknown_type", "type"),
+    BadLine("a list of types", a_request(type=["request"]), "unknown_type", "type"),
     BadLine("another enum", a_request(operation="dance"), "bad_value", "operation"),
     BadLine("long id", a_request(event_id="x" * 129), "too_long", "event_id"),
     BadLine("long hash", a_request(tools_hash="x" * 65), "too_long", "tools_hash"),
@@ -243,7 +260,7 @@ def test_a_bad_line_is_kept_with_its_bytes(gateway, case):
     gateway.post(body)
     kept = QuarantinedLine.objects.get()
     line = body.split(b"\n")[1]
-    assert bytes(kept.raw) == line[: 2**20]
+    assert bytes(kept.raw) == line[:MOST_BYTES]
     assert body[kept.byte_offset :].startswith(bytes(kept.raw))
 
 
@@ -268,16 +285,38 @@ def test_4_a_body_shorter_than_announced_is_not_kept_at_all(secret):
     assert not Batch.objects.exists()
 
 
-def test_31_a_body_in_chunks_of_unknown_length_is_read_to_its_end(secret):
+@pytest.mark.parametrize(
+    ("body", "told", "status", "code"),
+    [
+        (GOOD, {}, 202, None),
+        (GOOD[:-9], {}, 411, "length_required"),
+        (GOOD, {"HTTP_IDEMPOTENCY_KEY": "k"}, 411, "length_required"),
+        (packed(GOOD), {"HTTP_CONTENT_ENCODING": "gzip"}, 202, None),
+        (ZSTD, {"HTTP_CONTENT_ENCODING": "zstd"}, 202, None),
+        (b"[" + GOOD + b"]", {"CONTENT_TYPE": "application/json"}, 202, None),
+        (packed(GOOD)[:-9], {"HTTP_CONTENT_ENCODING": "gzip"}, 400, "broken_gzip"),
+        (ZSTD[:-5], {"HTTP_CONTENT_ENCODING": "zstd"}, 400, "broken_zstd"),
+        (b"[" + GOOD, {"CONTENT_TYPE": "application/json"}, 400, "not_json"),
+    ],
+)
+def test_4_a_body_in_chunks_must_show_that_it_is_whole(
+    secret, body, told, status, code
+):
+    """The server hands on what came before the sender hung up as if it were all."""
     environ = RequestFactory().generic("POST", URL).environ | {
-        "wsgi.input": io.BytesIO(GOOD),
+        "wsgi.input": io.BytesIO(body),
         "HTTP_TRANSFER_ENCODING": "chunked",
         "CONTENT_TYPE": "application/x-ndjson",
         "HTTP_AUTHORIZATION": f"Bearer {secret}",
+        **told,
     }
     environ["CONTENT_LENGTH"] = ""
     answer = api.Telemetry.as_view()(WSGIRequest(environ))
-    assert json.loads(answer.content)["accepted"] == 1
+    assert (answer.status_code, json.loads(answer.content).get("code")) == (
+        status,
+        code,
+    )
+    assert Batch.objects.exists() == (status == 202)
 
 
 @pytest.mark.parametrize("length", ["-1", "ten", "1e3", "²"])
@@ -340,11 +379,18 @@ def bomb(mebibytes: int) -> bytes:
     return b"".join([*parts, squeeze.flush()])
 
 
-def test_27_a_gzip_bomb_is_stopped_at_the_cap(gateway):
-    body = bomb(256)
+BOMBS = {
+    "gzip": lambda: bomb(256),
+    "zstd": lambda: zstd.compress(bytes(256 * 2**20)),
+}
+
+
+@pytest.mark.parametrize("encoding", BOMBS)
+def test_27_a_bomb_is_stopped_at_the_cap(gateway, encoding):
+    body = BOMBS[encoding]()
     tracemalloc.start()
     try:
-        answer = gateway.post(body, Content_Encoding="gzip")
+        answer = gateway.post(body, Content_Encoding=encoding)
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -425,11 +471,47 @@ def test_88_a_malformed_key_gets_the_words_an_unknown_one_gets(db, header):
     )
 
 
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"X-Stillwatch-Contract": "2"},
+        {"X-Stillwatch-Contract": "one"},
+        {"Content-Type": "application/x-ndjson; version=2"},
+        {"Content-Type": "application/x-ndjson; charset=utf-8; version=1.1"},
+    ],
+)
+def test_34_a_version_that_is_not_understood(secret, told):
+    headers = {"Authorization": f"Bearer {secret}", **told}
+    answer = Client().post(
+        URL,
+        GOOD,
+        content_type=headers.pop("Content-Type", "application/x-ndjson"),
+        headers=headers,
+    )
+    assert (answer.status_code, answer.json()["code"]) == (400, "unsupported_version")
+    assert answer.json()["supported"] == ["1"]
+    assert "Send version 1" in answer.json()["hint"]
+    assert not Batch.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("header", "kind"),
+    [
+        ("1", "application/x-ndjson"),
+        (" 1 ", "application/x-ndjson; version=1"),
+        (None, 'application/x-ndjson; charset="UTF-8"; version=1'),
+    ],
+)
+def test_34_the_version_that_there_is_may_be_named(gateway, header, kind):
+    told = {"X_Stillwatch_Contract": header} if header else {}
+    assert gateway.post(GOOD, kind, **told).status_code == 202
+
+
 def test_89_a_revoked_key_gets_the_same_words(gateway, caplog):
     keys.revoke_key(IngestKey.objects.get())
     answer = gateway.send(a_request())
     assert (answer.status_code, answer.json()["code"]) == (401, "unknown_key")
-    assert "revoked or expired" in caplog.text
+    assert "refused: revoked" in caplog.text
     assert not Batch.objects.exists()
 
 

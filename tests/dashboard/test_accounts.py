@@ -7,8 +7,8 @@ import pytest
 from django.urls import resolve, reverse
 from django.utils import timezone
 
-from ingest.models import Account, AccountDay, Event, Source
-from ingest.partitions import ensure_partitions
+from ingest.drain.partitions import ensure_partitions
+from ingest.models import Account, AccountDay, AccountRecord, Event, Excerpt, Source
 from investigations.actions.cases import open_case
 from investigations.detection import labels
 from investigations.detection.models import Label
@@ -173,6 +173,36 @@ def test_the_list_costs_the_same_for_one_account_as_for_fifty(
     reader.get(LIST)
     with django_assert_max_num_queries(6):
         reader.get(LIST)
+
+
+# --- What changed ------------------------------------------------------------------
+
+
+def told(account: Account, day: int, **values: str) -> None:
+    AccountRecord.objects.create(
+        account=account, updated_at=datetime(2026, 11, day, tzinfo=UTC), told=values
+    )
+
+
+def test_a_new_owner_and_a_new_card_show_with_the_values_masked(reader, maria):
+    told(maria, 1, payment_fingerprint="card-4711", plan="free", display_name="Maria")
+    told(maria, 5, payment_fingerprint="card-4712", plan="pay_as_you_go")
+    told(maria, 9, display_name="Somebody Else", status="restricted")
+    page = reader.get(url("detail", maria)).text
+    section = page.partition("Changes of the record")[2].partition("</section>")[0]
+    rows = [re.sub(r"\s*<[^>]*>\s*", "|", row) for row in section.split("<tr>")[2:]]
+    assert [re.findall(r"[^|]+", row)[:3] for row in rows] == [
+        ["Display name", "Ma•••", "So•••"],
+        ["Plan", "free", "pay as you go"],
+        ["Payment instrument", "ca•••", "ca•••"],
+    ]
+    assert "Somebody" not in page
+    assert "4712" not in page
+
+
+def test_an_account_that_never_changed_has_no_such_section(reader, maria):
+    told(maria, 1, plan="free")
+    assert "Changes of the record" not in reader.get(url("detail", maria)).text
 
 
 # --- Whose page it is --------------------------------------------------------------
@@ -378,5 +408,68 @@ def test_the_page_costs_the_same_however_much_there_is(
     account = campaign(30).memberships.all()[0].account
     asks(account, 70)
     reader.get(url("detail", account))
-    with django_assert_max_num_queries(11):
+    with django_assert_max_num_queries(13):
         reader.get(url("detail", account))
+
+
+# --- Excerpts ----------------------------------------------------------------------
+
+HOSTILE = "<script>alert(1)</script> {{7*7}} \u202egnp.exe\u200b of Maria"
+
+
+@pytest.fixture
+def quoted(maria) -> Excerpt:
+    """One prompt of hers was drawn; whoever wrote it meant no good."""
+    return Excerpt.objects.create(
+        source=Source.objects.create(name="gateway"),
+        event_id="ev-7",
+        account=maria,
+        occurred_at=MIDNIGHT,
+        day=MIDNIGHT.date(),
+        skeleton_hash=1,
+        rank=-1,
+        text=HOSTILE,
+    )
+
+
+@pytest.mark.parametrize("name", ["vic", "ana", "aud"])
+def test_excerpts_are_masked_for_everyone(request, signed_in, name, maria, quoted):
+    client = signed_in(request.getfixturevalue(name))
+    text = client.get(url("detail", maria)).text
+    assert "of Maria" not in text
+    assert f"{len(HOSTILE)} characters" in text
+
+
+def test_ana_reads_excerpts_with_a_reason_and_the_audit_log_has_it(
+    signed_in, ana, maria, quoted
+):
+    shown = signed_in(ana).post(url("excerpts", maria), {"reason": WHY})
+    assert "of Maria" in shown.text
+    entry = AuditEntry.objects.get(verb="account.excerpts_revealed")
+    assert (entry.object_ref, entry.reason) == ("acct-maria", WHY)
+    assert entry.detail["events"] == ["ev-7"]
+
+
+def test_what_an_excerpt_hides_is_spelled_out_and_nothing_in_it_runs(
+    signed_in, ana, maria, quoted
+):
+    text = signed_in(ana).post(url("excerpts", maria), {"reason": WHY}).text
+    assert "<script>alert" not in text
+    assert "&lt;script&gt;" in text
+    assert "{{7*7}}" in text
+    assert "U+202E" in text
+    assert "U+200B" in text
+    assert "\u202e" not in text
+
+
+def test_a_poor_reason_shows_no_excerpt(signed_in, ana, maria, quoted):
+    refused = signed_in(ana).post(url("excerpts", maria), {"reason": "curious"})
+    assert refused.status_code == 422
+    assert "of Maria" not in refused.text
+    assert not AuditEntry.objects.exists()
+
+
+def test_vic_is_neither_offered_nor_given_excerpts(signed_in, vic, maria, quoted):
+    client = signed_in(vic)
+    assert "Read the excerpts" not in client.get(url("detail", maria)).text
+    assert client.post(url("excerpts", maria), {"reason": WHY}).status_code == 403

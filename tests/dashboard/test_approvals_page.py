@@ -198,7 +198,7 @@ def test_the_pages_of_approvals_cost_little(
 ):
     client = signed_in(leo)
     client.get(LIST)
-    with django_assert_max_num_queries(9):
+    with django_assert_max_num_queries(10):
         client.get(LIST)
-    with django_assert_max_num_queries(16):
+    with django_assert_max_num_queries(17):
         see(client, asked)

@@ -1,12 +1,13 @@
 """One case as it is read: by Ana who works on it, by Vic who only looks."""
 
 import re
+from datetime import UTC, date, datetime
 
 import pytest
 from django.contrib.auth.models import User
 from django.urls import reverse
 
-from ingest.models import Account
+from ingest.models import Account, Excerpt, Sighting, Source
 from investigations import access
 from investigations.actions.cases import add_note, assign_case, open_case
 from investigations.detection.models import Cluster, Membership, Score
@@ -201,6 +202,30 @@ def test_templates_are_hidden_until_someone_says_why(signed_in, ana, case):
     assert SKELETONS[0][:20] not in page(client, case).text
 
 
+def test_a_revealed_template_comes_with_prompts_of_the_case_only(signed_in, ana, case):
+    template = Sighting.objects.filter(indicator__kind="skeleton").earliest("pk")
+    member, stranger = template.account, new_accounts(1)[0]
+    source = Source.objects.create(name="a gateway")
+    for account, text in ((member, "Grade this ode."), (stranger, "Not of the case.")):
+        Excerpt.objects.create(
+            source=source,
+            event_id=text,
+            account=account,
+            occurred_at=datetime(2026, 11, 18, tzinfo=UTC),
+            day=date(2026, 11, 18),
+            skeleton_hash=int(template.indicator.value),
+            rank=0,
+            text=text,
+        )
+    client = signed_in(ana)
+    assert "Grade this ode." not in page(client, case).text
+    url = reverse("cases:reveal", args=[case.ref])
+    shown = client.post(url, {"reason": "Comparing it with last month's case."}).text
+    assert "Grade this ode." in shown
+    assert "Not of the case." not in shown
+    assert AuditEntry.objects.get(verb="case.revealed").detail["excerpts"] == 1
+
+
 def test_templates_are_revealed_without_scripts_as_well(signed_in, ana, case):
     url = reverse("cases:reveal", args=[case.ref])
     shown = signed_in(ana).post(url, {"reason": "Comparing it with last month's case."})
@@ -277,5 +302,5 @@ def test_the_page_costs_the_same_for_ten_accounts_as_for_two_hundred(
         cluster = campaign(size, seed=size)
         case = open_case(cluster=cluster, by=access.system_account())
         page(client, case)
-        with django_assert_max_num_queries(24):
+        with django_assert_max_num_queries(28):
             page(client, case)

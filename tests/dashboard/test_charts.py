@@ -63,6 +63,12 @@ def test_other_is_grey_however_many_rows_stand_before_it():
     assert tones[-1] == "cat-8"
 
 
+def test_a_row_that_is_known_to_be_bad_keeps_its_tone():
+    rows = [Series("stored", [1]), Series("not stored", [1], "cat-6")]
+    tones = [t["meta"]["tone"] for t in charts.weekly_bars(["2026-W47"], rows)["data"]]
+    assert tones == ["cat-1", "cat-6"]
+
+
 def test_a_milestone_is_a_line_with_its_words():
     figure = charts.cluster_days(
         DAYS, [Series("all", [1] * 18)], [Milestone(NOON, "first flag")]

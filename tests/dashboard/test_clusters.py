@@ -3,10 +3,17 @@
 import re
 
 import pytest
+import time_machine
 from django.urls import reverse
+from django.utils import timezone
 
 from investigations.actions.cases import close_case, open_case
-from investigations.detection.models import Cluster
+from investigations.detection.models import (
+    Cluster,
+    ClusterLineage,
+    ClusterResemblance,
+    Fingerprint,
+)
 from investigations.models import AuditEntry, Case
 from tests.dashboard.case_scenes import campaign
 from tests.dashboard.reading import has, the
@@ -15,6 +22,13 @@ from tests.investigations.scenes import WHY, cluster_of
 LIST = reverse("clusters:list")
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def evening():
+    """Late in a day, so that what happened hours ago was today."""
+    with time_machine.travel(timezone.now().replace(hour=20), tick=True):
+        yield
 
 
 @pytest.fixture
@@ -188,7 +202,7 @@ def test_what_is_not_there_and_what_never_was_read_alike(reader, ref):
     assert answers == {(404, True)}
 
 
-def test_the_chart_has_releases_the_flag_and_cases_as_lines(reader, leo):
+def test_the_chart_has_releases_the_flag_and_cases_as_lines(evening, reader, leo):
     cluster = campaign(8)
     case = open_case(cluster=cluster, by=leo)
     figure = reader.get(url("timeline", cluster)).json()
@@ -257,5 +271,124 @@ def test_the_page_costs_the_same_for_ten_accounts_as_for_two_hundred(
     for size in (10, 200):
         cluster = campaign(size, seed=size)
         reader.get(url("detail", cluster))
-        with django_assert_max_num_queries(14):
+        with django_assert_max_num_queries(16):
             reader.get(url("detail", cluster))
+
+
+# --- Where it came from --------------------------------------------------------------
+
+
+def in_words(page) -> str:
+    """The page's text without its markup."""
+    words = " ".join(re.sub(r"<[^>]+>", " ", page.text).split())
+    return re.sub(r" ([,;.])", r"\1", words)
+
+
+def descent(kind: str, parent: Cluster | None, child: Cluster | None) -> None:
+    ClusterLineage.objects.create(
+        kind=kind, parent=parent, child=child, shared=34, at="2026-11-14T06:00Z"
+    )
+
+
+def test_a_cluster_that_split_off_names_what_it_was_part_of(reader):
+    whole, part = cluster_of(3), cluster_of(3)
+    descent("split", whole, part)
+
+    shown = reader.get(url("detail", part))
+    told = f"Split from {whole.ref} on 14 Nov 2026, 34 accounts came along."
+    assert told in in_words(shown)
+    assert f'href="{url("detail", whole)}"' in shown.text
+    elsewhere = in_words(reader.get(url("detail", whole)))
+    assert f"{part.ref} split off on 14 Nov 2026, with 34 accounts." in elsewhere
+
+
+def test_a_cluster_that_ended_leads_to_what_it_lives_on_as(reader):
+    gone, heir = cluster_of(3, live=False), cluster_of(3)
+    descent("merged", gone, heir)
+
+    text = in_words(reader.get(url("detail", gone)))
+    assert f"Lives on as {heir.ref}" in text
+    assert f"Became part of {heir.ref} on 14 Nov 2026, with 34 accounts." in text
+
+
+def test_a_cluster_that_was_lost_for_a_while_says_so(reader):
+    cluster = cluster_of(3)
+    descent("vanished", cluster, None)
+    descent("returned", None, cluster)
+
+    text = in_words(reader.get(url("detail", cluster)))
+    assert "Not found any more on 14 Nov 2026; it had 34 accounts." in text
+    assert "Found again on 14 Nov 2026, with 34 accounts of before." in text
+
+
+def test_a_case_says_what_became_of_its_cluster(reader, leo):
+    gone, heir = cluster_of(3), cluster_of(3)
+    case = open_case(cluster=gone, by=leo)
+    Cluster.objects.filter(pk=gone.pk).update(live=False)
+    descent("merged", gone, heir)
+
+    shown = reader.get(reverse("cases:detail", args=[case.ref]))
+    assert f'href="{url("detail", heir)}"' in shown.text
+
+
+# --- What it resembles ---------------------------------------------------------------
+
+
+def likeness(cluster: Cluster, past: Cluster, outcome: str = "confirmed") -> None:
+    Fingerprint.objects.create(
+        cluster=past,
+        account_ids=[],
+        portrait={},
+        outcome=outcome,
+        decided_at="2026-11-12T09:00Z",
+        as_of="2026-11-12T06:00Z",
+    )
+    ClusterResemblance.objects.create(
+        cluster=cluster,
+        past=past,
+        likeness=0.42,
+        quantile=0.001,
+        compared=812,
+        agreements=[
+            {"part": "tools", "likeness": 0.834, "quantile": 0.001},
+            {"part": "subjects", "likeness": 0.91, "quantile": 0.02},
+            {"part": "gone with a later version", "likeness": 1, "quantile": 0},
+        ],
+        since="2026-11-14T06:00Z",
+    )
+
+
+def test_a_cluster_like_a_banned_one_says_since_when_and_in_what(reader):
+    new, past = cluster_of(3), cluster_of(3, live=False)
+    likeness(new, past)
+
+    shown = reader.get(url("detail", new))
+    text = in_words(shown)
+    assert f"Resembles {past.ref} Confirmed as abuse on 12 Nov 2026" in text
+    assert "alike since 14 Nov 2026." in text
+    assert "Of 812 other clusters, random groups and customers under 1% are" in text
+    assert "Its tool schema 0.83 under 1% What it asks about 0.91 2%" in text
+    assert f'href="{url("detail", past)}"' in shown.text
+    assert "gone with a later version" not in text
+
+
+def test_a_cluster_like_an_innocent_one_says_that_it_adds_nothing(reader):
+    new, past = cluster_of(3), cluster_of(3, live=False)
+    likeness(new, past, outcome="cleared")
+
+    text = in_words(reader.get(url("detail", new)))
+    assert "Found innocent on 12 Nov 2026" in text
+    assert "It adds nothing to the score." in text
+
+
+def test_the_page_of_its_case_says_it_too(signed_in, ana, leo):
+    new, past = cluster_of(3), cluster_of(3, live=False)
+    likeness(new, past)
+    case = open_case(cluster=new, by=leo)
+
+    shown = signed_in(ana).get(reverse("cases:detail", args=[case.ref]))
+    assert f"Resembles {past.ref}" in in_words(shown)
+
+
+def test_a_cluster_like_no_other_says_nothing_of_it(reader):
+    assert "Resembles" not in reader.get(url("detail", cluster_of(3))).text

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 import pytest
 from django.core.management import CommandError, call_command
 
-from ingest import files
 from ingest.demo.output import write_truth, write_world
 from ingest.demo.world import World
+from ingest.importing import imports
 from ingest.models import Account, Source
 from tests.factories import ClusterFactory, MembershipFactory, ScoreFactory
 
@@ -23,7 +23,7 @@ def ingested(db, tmp_path):
     write_world(world.records(), tmp_path / "world.ndjson")
     write_truth(world.truth(), tmp_path / "truth.ndjson")
     source = Source.objects.create(name="demo-gateway")
-    for _ in files.import_file(str(tmp_path / "world.ndjson"), source):
+    for _ in imports.import_file(str(tmp_path / "world.ndjson"), source):
         pass
     return world
 

@@ -8,8 +8,10 @@ from dashboard.evaluation import (
     average_precision,
     b_cubed,
     bystanders,
+    calibration_error,
     cohorts_in_bans,
     rates,
+    reliability,
     wilson,
 )
 from dashboard.evaluation_report import as_text, judge
@@ -50,6 +52,27 @@ def test_equal_scores_stand_together_in_average_precision():
 
 def test_a_guilty_account_without_a_score_counts_as_missed():
     assert average_precision({"x": 0, "a": 0}, {"a", "b"}) == pytest.approx(2 / 3)
+
+
+def test_scores_that_are_shares_have_no_calibration_error():
+    scores = {"a": 75.0, "b": 75.0, "c": 75.0, "x": 75.0} | {
+        f"y{n}": 0 for n in range(9)
+    }
+    bins = reliability(scores, {"a", "b", "c"})
+
+    assert [(each.accounts, each.guilty) for each in bins] == [(9, 0.0), (4, 0.75)]
+    assert calibration_error(bins) == 0
+
+
+def test_calibration_error_by_hand():
+    # One at 90 who is guilty, three at 20 of whom one is.
+    bins = reliability({"a": 90, "b": 20, "x": 20, "y": 20}, {"a", "b"})
+
+    assert calibration_error(bins) == pytest.approx((0.1 + 3 * (1 / 3 - 0.2)) / 4)
+
+
+def test_of_nobody_there_is_no_calibration_error():
+    assert calibration_error([]) is None
 
 
 def test_b_cubed_of_the_true_clustering_is_one():
@@ -160,6 +183,14 @@ def test_an_innocent_in_a_ban_shows_everywhere(answer):
 def test_a_named_relay_is_neither_right_nor_wrong(answer):
     result = judge(export_of({"g1", "g2", "r1"}), answer, {})
     assert result["flagged"]["precision"] == 1.0
+
+
+def test_flagging_a_robbed_customer_is_no_error_but_banning_one_is():
+    robbed = truth_row("i1", "compromised_customer") | {"robbed_by": "stolen_keys"}
+    answer = answer_of([truth_row("g1", "hydra", campaign="hydra"), robbed])
+    result = judge(export_of({"g1", "i1"}, banned={"g1", "i1"}), answer, {})
+    assert result["flagged"]["precision"] == 1.0
+    assert result["proposed_bans"]["precision"] == 0.5
 
 
 def test_the_text_warns_that_simulated_precision_is_not_field_precision(answer):

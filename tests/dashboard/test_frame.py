@@ -15,6 +15,7 @@ LOOKING = [
     "/cases/",
     "/clusters/",
     "/accounts/",
+    "/indicators/",
     "/approvals/",
     "/reports/",
 ]
@@ -35,7 +36,7 @@ def places(response) -> dict[str, str]:
     [
         ("vic", []),
         ("ana", []),
-        ("leo", ["/ingest/"]),
+        ("leo", ["/ingest/", "/settings/rules/"]),
         ("mia", []),
         ("aud", ["/ingest/", "/audit/"]),
         ("ada", ["/ingest/", "/audit/", "/settings/people/"]),

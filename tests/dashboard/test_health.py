@@ -4,7 +4,7 @@ from datetime import timedelta
 from unittest.mock import patch
 
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, connection
 from django.test import Client
 from django.utils import timezone
 
@@ -52,6 +52,21 @@ def test_a_day_that_nobody_rolls_up_turns_it_red():
     assert Client().get("/health/").json()["work"]["rollups"]["status"] == "stalled"
 
 
+def test_a_parked_batch_is_a_warning_and_stops_nobody():
+    waiting_batch(10)
+    Batch.objects.update(state="parked")
+    response = Client().get("/health/")
+    assert response.status_code == 200
+    assert "1 batches are parked: three attempts failed." in response.json()["warnings"]
+
+
+def test_a_throwaway_database_is_named():
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL synchronous_commit = off")
+    [told] = Client().get("/health/").json()["warnings"]
+    assert "synchronous_commit" in told
+
+
 def test_a_database_that_does_not_answer_is_said_and_not_a_crash():
     client = Client()
     client.cookies["stillwatch_session"] = "some-session"
@@ -66,5 +81,5 @@ def test_a_database_that_does_not_answer_is_said_and_not_a_crash():
 
 
 def test_looking_is_cheap(django_assert_num_queries):
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(5):
         Client().get("/health/")

@@ -12,9 +12,9 @@ from django.test import Client
 from django.utils import timezone
 from standardwebhooks import Webhook
 
-from ingest.errors import UnknownKey
-from ingest.keys import authenticate
+from ingest.doors.errors import UnknownKey
 from ingest.models import IngestKey
+from ingest.senders.keys import authenticate
 from investigations import access
 from investigations.models import AuditEntry, Endpoint
 from tests.conftest import make_person

@@ -11,8 +11,8 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 
 from dashboard import demo_platform
-from ingest.keys import authenticate
 from ingest.models import IngestKey
+from ingest.senders.keys import authenticate
 from investigations import access
 from investigations.models import AuditEntry, Endpoint
 

@@ -8,8 +8,9 @@ from typing import Any
 
 import time_machine
 
-from ingest import rollups, writers
+from ingest.drain import writers
 from ingest.models import Source
+from ingest.rolling import rollups
 
 NOW = datetime(2026, 11, 18, 12, 0, tzinfo=UTC)
 BEGIN = NOW - timedelta(days=12)
@@ -128,9 +129,33 @@ def exchange(event_id: str, name: str, at: datetime, country: str) -> Record:
     }
 
 
-def take_in(records: Iterable[Record]) -> None:
+def framing(victim: str) -> Iterator[Record]:
+    """Invented requests by which an honest customer looks like one of the pool."""
+    for number in range(240):
+        at = BEGIN + timedelta(days=1 + number // 24, minutes=55 * (number % 24))
+        yield {
+            **exchange(f"framed-{number}", victim, at, "DE"),
+            "client_ip": "10.200.1.3",
+            "user_agent": "relay/1.0",
+            "ja4": "t13d1516h2_relay_relay",
+            "tools_hash": "private-tools",
+            "conversation_id": f"framed-{number}",
+            "turn": 2,
+            "prompt": f"Work through item {number} of the list and show "
+            "every intermediate step before the final answer.",
+            "prior_response_hashes": [f"answer-{number + 40}"],
+        }
+    yield {
+        **exchange("framed-card", victim, BEGIN + timedelta(days=2), "DE"),
+        "type": "activity",
+        "kind": "payment_added",
+        "payment_fingerprint": "card-0",
+    }
+
+
+def take_in(records: Iterable[Record], source_name: str = "gateway") -> None:
     """Through the real ingest: accepted, stored, rolled up."""
-    source, _ = Source.objects.get_or_create(name="gateway")
+    source, _ = Source.objects.get_or_create(name=source_name)
     body = "".join(json.dumps(record) + "\n" for record in records).encode()
     with time_machine.travel(NOW, tick=False):
         writers.accept([body], writers.Origin(source=source, way_in="file"))

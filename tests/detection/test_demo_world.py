@@ -11,10 +11,11 @@ import pytest
 import time_machine
 from django.db import transaction
 
-from ingest import rollups, writers
 from ingest.demo.accounts import Record
 from ingest.demo.world import World
+from ingest.drain import writers
 from ingest.models import Account, Source
+from ingest.rolling import rollups
 from investigations.detection import pipeline
 from investigations.detection.models import Cluster, Membership, Score
 

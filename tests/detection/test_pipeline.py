@@ -7,7 +7,7 @@ from io import StringIO
 import psycopg
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import OperationalError, connection
 
 from ingest.models import Account, AccountDay, Event, Sighting
 from investigations.detection import labels, pipeline, selectors
@@ -361,12 +361,16 @@ def test_refreshes_leave_time_for_other_work(town):
     assert pipeline.refresh(now=finished()) is None
 
 
-@pytest.fixture
-def another_run_under_way() -> Iterator[None]:
+def another_connection() -> psycopg.Connection:
     settings = connection.get_connection_params()
     wanted = ("host", "port", "user", "dbname", "password")
     given = {key: settings[key] for key in wanted if settings.get(key)}
-    with psycopg.connect(**given, autocommit=True) as other:
+    return psycopg.connect(**given, autocommit=True)
+
+
+@pytest.fixture
+def another_run_under_way() -> Iterator[None]:
+    with another_connection() as other:
         other.execute("SELECT pg_advisory_lock(%s)", [pipeline.LOCK])
         yield
 
@@ -374,6 +378,21 @@ def another_run_under_way() -> Iterator[None]:
 def test_two_runs_never_overlap(another_run_under_way):
     assert pipeline.refresh(now=NOW) is None
     assert not Run.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_pass_that_loses_its_connection_says_so_and_holds_up_no_other(monkeypatch):
+    def lose_it(*_: object) -> None:
+        with another_connection() as other, connection.cursor() as cursor:
+            cursor.execute("SELECT pg_backend_pid()")
+            other.execute("SELECT pg_terminate_backend(%s)", cursor.fetchone())
+            cursor.execute("SELECT 1")
+
+    with monkeypatch.context() as patch, pytest.raises(OperationalError) as told:
+        patch.setattr(pipeline, "_run", lose_it)
+        run()
+    assert "terminating connection" in str(told.value)
+    assert pipeline.refresh(now=NOW) is not None
 
 
 def test_an_empty_installation_runs_too():

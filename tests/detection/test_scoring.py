@@ -75,6 +75,20 @@ def test_a_reason_beyond_its_familys_cap_stays_visible_with_what_it_still_adds()
     ]
 
 
+ASKING = ("reasoning_elicitation", "rubric_grading", "sensitive_rewrite")
+
+
+def test_asking_for_reasoning_marks_and_rewording_add_six_together():
+    alike, pooled_alike = account_score(*ASKING), cluster_score(*ASKING)[0]
+
+    assert [(r.signal, r.points) for r in alike.reasons] == [
+        ("reasoning_elicitation", 3),
+        ("rubric_grading", 3),
+        ("sensitive_rewrite", 0),
+    ]
+    assert sum(r.points for r in pooled_alike.reasons if r.signal in ASKING) == 6
+
+
 @pytest.mark.parametrize(
     ("keys", "most"),
     [
@@ -134,6 +148,15 @@ def test_membership_counts_by_what_the_account_shares_itself(support, bonus):
 
     assert scored.decibans == -30 + bonus
     assert not scored.families
+
+
+@pytest.mark.parametrize(("support", "bonus"), [(0, 0), (1, 5), (2, 20)])
+def test_membership_counts_for_more_with_a_part_in_what_coordinates(support, bonus):
+    place = Place(pooled(map(member, range(20))), {}, support, probability=0.95)
+    turns = evidence("balanced_starts")
+    scored = score_account(alone(member(1), place=place), turns)
+
+    assert scored.decibans == account_score("balanced_starts").decibans + bonus
 
 
 def test_membership_in_a_doubtful_cluster_adds_nothing():
@@ -316,3 +339,19 @@ def test_every_detector_counts_for_the_pool_or_for_the_harvest():
 def test_the_rulesets_hash_changes_with_any_weight():
     assert Ruleset().hash == RULESET.hash
     assert replace(RULESET, aged=-9.0).hash != RULESET.hash
+
+
+def test_a_reason_says_what_the_score_would_be_without_it():
+    features = pooled([member(n) for n in range(20)])
+    given = evidence("continuation", "shared_payment", "private_template")
+
+    def rescore(less):
+        return scoring.score_cluster(features, less)[0].score
+
+    scored, _ = scoring.score_cluster(features, given)
+    told = scoring.leaving_one_out(scored, given, rescore).reasons
+
+    without = {reason.signal: reason.without for reason in told}
+    less = evidence("shared_payment", "private_template")
+    assert without["continuation"] == rescore(less) < scored.score
+    assert without["size"] is None

@@ -8,13 +8,17 @@ from typing import Any
 
 import numpy as np
 
+from investigations.detection.clustering import find_clusters
+from investigations.detection.population import Population
 from investigations.detection.shapes import (
     AccountFeatures,
     AccountView,
     ClusterFeatures,
     CommonValue,
     Everyone,
+    Evidence,
     Handoff,
+    Place,
     Sightings,
     Value,
 )
@@ -112,6 +116,22 @@ def pooled(members: Iterable[AccountFeatures], **known: Any) -> ClusterFeatures:
     return ClusterFeatures(members=tuple(members), **(defaults | known))
 
 
+def population(people: Iterable[AccountFeatures], **known: Any) -> Population:
+    """These accounts and nothing that any two of them share."""
+    features = sorted(people, key=lambda each: each.account)
+    town = Town(features={each.account: each for each in features})
+    world = town.everyone()
+    defaults: dict[str, Any] = {
+        "features": features,
+        "world": world,
+        "found": find_clusters(world),
+        "starts": np.zeros((0, len(features)), np.int64),
+        "since": NOW - timedelta(days=28),
+        "until": NOW,
+    }
+    return Population(**(defaults | known))
+
+
 def common(kind: str, members: Iterable[int], **known: Any) -> CommonValue:
     """A value that these members show, and by default nobody else."""
     inside = frozenset(members)
@@ -123,6 +143,12 @@ def common(kind: str, members: Iterable[int], **known: Any) -> CommonValue:
         "requests": 10 * len(inside),
     }
     return CommonValue(kind=kind, members=inside, **(defaults | known))
+
+
+def placed(cluster: ClusterFeatures, key: str, seen: Evidence | None) -> Place:
+    """A place in a cluster of which detector `key` saw something."""
+    assert seen is not None
+    return Place(cluster, {key: seen}, support=2, probability=0.9)
 
 
 def alone(account: AccountFeatures, **known: Any) -> AccountView:

@@ -8,11 +8,11 @@ import pytest
 import time_machine
 from django.test import Client
 
-from ingest import writers
-from ingest.hints import bell
-from ingest.keys import issue_key
+from ingest.doors.hints import bell
+from ingest.drain import writers
 from ingest.ledger import ledger
 from ingest.models import Batch, Source
+from ingest.senders.keys import issue_key
 from tests.conftest import NOW
 from tests.ingest.records import ndjson
 

@@ -92,3 +92,15 @@ def test_values_are_stored_in_canonical_form(deliver):
     deliver(an_account(signup_ip="::FFFF:192.0.2.1", phone_country="de"))
     account = Account.objects.get()
     assert (account.signup_ip, account.phone_country) == ("192.0.2.1", "DE")
+
+
+def test_any_order_cuts_the_same_fields(deliver):
+    cut, whole = "é" * 300, "é" * 256
+    ends = []
+    for order in ([cut, whole], [whole, cut]):
+        for model in (Account, EventKey, Batch):
+            model._default_manager.all().delete()
+        for name in order:
+            deliver(an_account(display_name=name))
+        ends.append(Account.objects.get().cut_fields)
+    assert ends == [["display_name"], ["display_name"]]

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from django.db import OperationalError, connection
 
-from ingest import storing, writers
+from ingest.drain import storing, writers
 from ingest.ledger import ledger
 from ingest.models import Batch, Event, EventKey, Source
 from tests.ingest.records import a_request, an_account, ndjson, requests
@@ -50,7 +50,7 @@ def wait(clock):
 
 def test_a_failure_after_the_copy_leaves_no_half_batch(accepted, monkeypatch, wait):
     with monkeypatch.context() as broken:
-        broken.setattr(storing, "_mark", die)
+        broken.setattr(storing, "_note_stored", die)
         writers.store_batch(accepted.pk)
     assert (Event.objects.count(), EventKey.objects.count()) == (0, 0)
     accepted.refresh_from_db()
@@ -64,7 +64,7 @@ def test_a_failure_after_the_copy_leaves_no_half_batch(accepted, monkeypatch, wa
 
 
 def test_a_poisonous_batch_is_parked_with_its_reason(accepted, monkeypatch, wait):
-    monkeypatch.setattr(storing, "_mark", die)
+    monkeypatch.setattr(storing, "_note_stored", die)
     for _ in range(3):
         writers.store_pending()
         wait()
@@ -90,10 +90,11 @@ def test_poison_does_not_stop_the_batches_beside_it(source, monkeypatch, wait):
     good = writers.accept([ndjson(requests(10))], origin)
     store = storing.store
 
-    def store_or_die(entries, tally):
-        if any(getattr(each.record, "model", "") == "poison" for each in entries):
+    def store_or_die(parts, tally):
+        records = [each for part in parts for each in part.records]
+        if any(getattr(each, "model", "") == "poison" for each in records):
             die()
-        store(entries, tally)
+        store(parts, tally)
 
     monkeypatch.setattr(storing, "store", store_or_die)
     writers.store_pending()

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from ingest import writers
+from ingest.drain import writers
 from ingest.ledger import ledger
 from ingest.models import Batch, Event, Source
 from tests.database import database_url
@@ -22,13 +22,14 @@ ROOT = Path(__file__).resolve().parents[2]
 VICTIM = """
 import django; django.setup()
 import time
-from ingest import storing, writers
-copied = storing._copy
-def copy_and_stop(*args):
-    copied(*args)
-    print("copied", flush=True)
-    time.sleep(60)
-storing._copy = copy_and_stop
+from ingest.drain import copying, writers
+copied = copying.copy
+def copy_and_stop(statement, blocks):
+    copied(statement, blocks)
+    if statement.startswith("COPY ingest_event ("):
+        print("copied", flush=True)
+        time.sleep(60)
+copying.copy = copy_and_stop
 writers.store_pending()
 """
 

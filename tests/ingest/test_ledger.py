@@ -6,10 +6,14 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 
-from ingest import writers
-from ingest.models import Batch, EventKey, QuarantinedLine, Source
-from tests.ingest.records import a_request, ndjson, requests
+from ingest import ledger
+from ingest.drain import writers
+from ingest.drain.partitions import partition_name
+from ingest.models import Batch, Event, QuarantinedLine, Source
+from ingest.senders.keys import issue_key
+from tests.ingest.records import a_release, a_request, an_account, ndjson, requests
 
 Found = dict[str, Any]
 
@@ -46,8 +50,15 @@ def test_what_waits_is_shown_and_is_no_gap(source):
     assert (found["rows"][0]["pending"], found["exit"]) == (4, 0)
 
 
-def lose_a_record() -> None:
-    EventKey.objects.earliest("digest").delete()
+def lose_an_event() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM ingest_event WHERE event_id = 'ev-0'")
+
+
+def double_an_event() -> None:
+    event = Event.objects.get(event_id="ev-0")
+    event.pk = None
+    event.save(force_insert=True)
 
 
 def lose_a_line() -> None:
@@ -58,7 +69,9 @@ def miscount() -> None:
     Batch.objects.update(duplicates=1)
 
 
-@pytest.mark.parametrize("damage", [lose_a_record, lose_a_line, miscount])
+@pytest.mark.parametrize(
+    "damage", [lose_an_event, double_an_event, lose_a_line, miscount]
+)
 def test_a_gap_is_found(db, damage):
     origin = writers.Origin(Source.objects.create(name="damaged"))
     batch = writers.accept([ndjson([*requests(2), "bad"])], origin)
@@ -75,3 +88,42 @@ def test_the_table_names_every_fate(deliver):
     call_command("check_ledger", stdout=out)
     assert "gateway" in out.getvalue()
     assert "quarantined" in out.getvalue()
+
+
+def test_each_key_has_its_own_sum(source):
+    for name, count in (("edge-1", 2), ("edge-2", 3)):
+        key, _ = issue_key(source=source, name=name, scopes=["ingest:write"])
+        records = [a_request(event_id=f"{name}-{n}") for n in range(count)]
+        batch = writers.accept([ndjson(records)], writers.Origin(source, key))
+        writers.store_batch(batch.pk)
+    found = check()
+    by_key = {row["key"]: row["stored"] for row in found["keys"]}
+    assert sorted(by_key.values()) == [2, 3]
+    assert found["rows"][0]["stored"] == 5
+    assert "key" not in found["rows"][0]
+
+
+def test_accounts_and_releases_are_stored_and_are_no_events(deliver):
+    batch = deliver(an_account(), a_release(), a_request())
+    assert (batch.stored, batch.stored_events) == (3, 1)
+    assert check()["exit"] == 0
+
+
+def test_what_retention_took_away_is_no_gap(deliver):
+    deliver(*requests(3), "bad")
+    day = Event.objects.earliest("occurred_at").occurred_at.date()
+    with connection.cursor() as cursor:
+        assert ledger.note_dropped_events(cursor, partition_name(day)) == 3
+        cursor.execute(f"TRUNCATE {partition_name(day)}")
+        line = QuarantinedLine.objects.get()
+        line.delete()
+        ledger.note_dropped_lines(cursor, [line.batch_id])
+    assert check()["exit"] == 0
+
+
+def test_the_table_can_name_the_keys(source):
+    key, _ = issue_key(source=source, name="edge", scopes=["ingest:write"])
+    writers.accept([ndjson(requests(2))], writers.Origin(source, key))
+    out = io.StringIO()
+    call_command("check_ledger", "--keys", stdout=out)
+    assert key.prefix in out.getvalue()

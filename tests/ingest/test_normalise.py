@@ -1,8 +1,12 @@
 """Equal things compare equal; what is personal leaves as a hash."""
 
-import pytest
+from ipaddress import ip_address
 
-from ingest import normalise
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ingest.records import normalise
 
 
 @pytest.mark.parametrize(
@@ -100,3 +104,18 @@ def test_the_client_stack_joins_handshake_and_agent():
     assert normalise.client_stack(None, "curl/8.5") == "-|curl/8"
     assert normalise.client_stack("t13d", None) == "t13d|-"
     assert normalise.client_stack(None, None) is None
+
+
+@settings(max_examples=300)
+@given(
+    st.one_of(
+        st.ip_addresses(v=4).map(str),
+        st.from_regex(r"[0-9]{1,3}(\.[0-9]{1,3}){3}", fullmatch=True),
+    )
+)
+def test_an_address_of_four_numbers_is_taken_as_the_standard_library_takes_it(text):
+    try:
+        known = str(ip_address(text.strip()))
+    except ValueError:
+        known = None
+    assert normalise.address(text) == known

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingest import reading, schemas
-from ingest.lines import Chunk, chunks
-from ingest.meanings import Clock
+from ingest.records import reading, schemas
+from ingest.records.lines import Chunk, chunks
+from ingest.records.meanings import Clock
 from tests.ingest.records import a_request, an_account, ndjson, requests
 
 NOW = datetime(2026, 11, 18, 12, tzinfo=UTC)

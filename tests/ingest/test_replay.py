@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from django.core.management import CommandError, call_command
 
-from ingest import replay
+from ingest.mending import replay
 from ingest.models import Event, QuarantinedLine
 from tests.ingest.records import a_request, ndjson
 
@@ -54,10 +54,10 @@ def test_a_line_is_replayed_at_most_once(deliver):
     assert replay.replay(lines) == []
 
 
-def test_a_line_that_is_still_bad_is_kept_again(deliver, monkeypatch):
+def test_a_line_that_is_still_bad_waits_as_before(deliver, monkeypatch):
     deliver(a_request(input_tokens=-1))
     told = run("--code", "number_range", monkeypatch=monkeypatch)
-    assert "1 kept again" in told
+    assert "1 lines wait as before" in told
     assert QuarantinedLine.objects.filter(replayed_at=None).count() == 1
 
 

@@ -1,25 +1,22 @@
 """Account-days and sightings: the same rows from the same events in any order."""
 
 import random
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
-from django.db.models import Model
 
-from ingest import rollups
 from ingest.models import (
     Account,
     AccountDay,
-    Batch,
     Event,
     EventKey,
     Indicator,
     Sighting,
     StaleDay,
-    Template,
-    TemplateCandidate,
 )
+from ingest.rolling import rollups
+from tests.ingest.orders import everything, some_traffic
 from tests.ingest.records import a_request, an_account, an_activity
 
 AGENT = "OpenAI/Python 1.52.0"
@@ -69,17 +66,22 @@ def test_a_session_starts_with_a_conversation_or_after_half_an_hour(roll_up):
         at("01:00:00", 1, turn=3),
         at("01:29:00", 2, turn=4),
         at("02:00:00", 3, turn=5),
-        at("02:01:00", 4, turn=1),
+        at("02:06:00", 4, turn=1),
     )
     assert (day.session_hours[1], day.session_hours[2]) == (1, 2)
 
 
-def test_a_session_that_runs_past_midnight_starts_once(roll_up):
-    late = a_request(occurred_at="2026-11-16T23:50:00Z")
-    early = a_request(event_id="2", occurred_at="2026-11-17T00:10:00Z")
+def test_a_day_tells_that_its_first_session_may_have_begun_the_evening_before(roll_up):
+    late = a_request(occurred_at="2026-11-16T23:50:00Z", turn=3)
+    early = a_request(event_id="2", occurred_at="2026-11-17T00:12:00Z", turn=4)
     roll_up(early)
     day = roll_up(late)
-    assert (day.day, day.requests, sum(day.session_hours)) == (date(2026, 11, 17), 1, 0)
+    assert (day.day, day.requests, sum(day.session_hours)) == (date(2026, 11, 17), 1, 1)
+    assert day.resumed_at == datetime(2026, 11, 17, 0, 10, tzinfo=UTC)
+
+
+def test_a_day_that_begins_with_a_conversation_resumed_nothing(roll_up):
+    assert roll_up(a_request(turn=1)).resumed_at is None
 
 
 def test_shared_values_are_sighted_with_first_and_last_day(roll_up):
@@ -152,6 +154,16 @@ def test_a_value_that_a_newer_record_replaced_is_sighted_no_more(roll_up):
     assert sighting.indicator.value == "new"
 
 
+@pytest.mark.parametrize(
+    "device",
+    ["tab\tbreak\nreturn\r", "back\\slash \\N \\t", '"quote', "\\N", "Å\u2028é"],
+)
+def test_whatever_a_client_calls_itself_is_sighted_word_for_word(roll_up, device):
+    day = roll_up(a_request(device_id=device), a_request(event_id="2", device_id="d"))
+    assert day.indicators["device"] == {device: 1, "d": 1}
+    assert Indicator.objects.filter(kind="device", value=device).exists()
+
+
 def test_a_day_keeps_its_twenty_most_used_skeletons(roll_up):
     prompts = ["Write about gulls and rats"] * 3
     prompts += ["tell me" + " again" * n for n in range(30)]
@@ -186,6 +198,9 @@ def test_refreshing_again_changes_nothing(roll_up):
 
 def test_a_limit_takes_some_accounts_and_leaves_the_marks_of_the_others(deliver):
     deliver(*(a_request(event_id=f"{n}", account_id=f"a{n}") for n in range(5)))
+    rollups.refresh_stale()
+    AccountDay.objects.all().delete()
+    rollups.mark((each.pk, date(2026, 11, 18)) for each in Account.objects.all())
     rollups.refresh_stale(limit=2)
     assert AccountDay.objects.count() == 2
     assert StaleDay.objects.values("account").distinct().count() == 3
@@ -193,85 +208,18 @@ def test_a_limit_takes_some_accounts_and_leaves_the_marks_of_the_others(deliver)
     assert AccountDay.objects.count() == 5
 
 
-def test_twenty_random_orders_make_identical_rows(deliver):
-    records = some_traffic(random.Random(0))
-    results = set()
-    for seed in range(20):
-        forget_everything()
-        rng = random.Random(seed)
-        rng.shuffle(records)
-        at = 0
-        while at < len(records):
-            step = rng.randrange(1, len(records))
-            deliver(*records[at : at + step])
-            at += step
-            if rng.random() < 0.5:
-                rollups.refresh_stale()
-        rollups.refresh_stale()
-        results.add(everything())
-    assert len(results) == 1
-
-
-def some_traffic(rng: random.Random) -> list[dict[str, Any]]:
-    """60 events and some account records with equal times, ties and late ones."""
-    records: list[dict[str, Any]] = [
-        a_request(
-            event_id=f"ev-{n}",
-            account_id=f"acct-{rng.randrange(5)}",
-            occurred_at=f"2026-11-1{rng.randrange(5, 8)}T{rng.randrange(24):02}:00:00Z",
-            conversation_id=f"c{rng.randrange(9)}",
-            client_ip=f"198.51.100.{rng.randrange(6)}",
-            temperature=rng.choice([None, 0, 0.7]),
-            prompt=rng.choice(["Count to 7", "Count to 9", "Why?", "Explain tides"]),
-        )
-        for n in range(60)
-    ]
-    for n in range(12):
-        records.append(
-            an_account(
-                account_id=f"acct-{n % 4}",
-                updated_at=f"2026-11-0{1 + n % 3}T00:00:00Z",
-                **{rng.choice(["referrer", "phone_hash", "plan"]): "free"},
-                display_name=f"name {n}",
-            )
-        )
-    return records
-
-
-def forget_everything() -> None:
-    derived: list[type[Model]] = [Sighting, Indicator, AccountDay, StaleDay]
-    facts: list[type[Model]] = [Event, EventKey, Template, TemplateCandidate]
-    rest: list[type[Model]] = [*facts, Batch, Account]
-    for model in derived + rest:
-        model._default_manager.all().delete()
-
-
-def everything() -> str:
-    """All that was derived, by names instead of ids."""
-    days = AccountDay.objects.order_by("account__external_id", "day")
-    sightings = Sighting.objects.order_by(
-        "account__external_id", "indicator__kind", "indicator__value"
+def test_taking_back_a_batch_leaves_what_would_be_there_without_it(deliver):
+    good, bad = a_request(output_tokens=1), a_request(event_id="2", output_tokens=5)
+    gone = a_request(event_id="3", account_id="gone")
+    deliver(good)
+    batch = deliver(bad, gone)
+    rollups.refresh_stale()
+    rollups.mark_batches([batch.pk])
+    for model in (Event, EventKey):
+        model._default_manager.filter(batch_id=batch.pk).delete()
+    batch.delete()
+    rollups.refresh_stale()
+    left = AccountDay.objects.values_list(
+        "account__external_id", "requests", "output_tokens"
     )
-    accounts = Account.objects.order_by("external_id")
-    day_fields = [
-        field.name
-        for field in AccountDay._meta.fields
-        if field.name not in {"id", "account"}
-    ]
-    account_fields = [field.name for field in Account._meta.fields[1:]]
-    return repr(
-        [
-            list(days.values("account__external_id", *day_fields)),
-            list(
-                sightings.values_list(
-                    "account__external_id",
-                    "indicator__kind",
-                    "indicator__value",
-                    "first_seen_on",
-                    "last_seen_on",
-                    "count",
-                )
-            ),
-            list(accounts.values(*account_fields)),
-        ]
-    )
+    assert list(left) == [("acct-1", 1, 1)]

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from ingest import storing, writers
+from ingest.drain import storing, writers
 from ingest.models import (
     Account,
     Batch,
@@ -14,9 +14,10 @@ from ingest.models import (
     ModelRelease,
     QuarantinedLine,
     ResponseHash,
-    StaleDay,
     Template,
+    UnsummedBatch,
 )
+from ingest.selectors import batch_report
 from tests.factories import SourceFactory
 from tests.ingest.records import (
     a_release,
@@ -134,10 +135,11 @@ def test_an_event_lands_in_the_day_it_happened(deliver):
 
 
 def test_a_clock_ahead_is_flagged_and_both_times_are_kept(deliver):
-    deliver(
+    batch = deliver(
         a_request(occurred_at="2026-11-18T12:10:01Z"),
         a_request(event_id="2", occurred_at="2026-11-18T12:09:59Z"),
     )
+    assert batch_report(batch)["clock_ahead"] == 1
     flagged = Event.objects.get(skewed=True)
     assert flagged.event_id == "ev-1"
     assert flagged.received_at == datetime(2026, 11, 18, 12, tzinfo=UTC)
@@ -216,11 +218,16 @@ def test_first_seen_is_the_earliest_time_told(deliver):
     assert Account.objects.get().first_seen_at.day == 3
 
 
-def test_stored_events_mark_their_days(deliver):
-    deliver(a_request(), a_request(event_id="2", occurred_at="2026-11-17T23:45:00Z"))
-    days = {mark.day.isoformat() for mark in StaleDay.objects.all()}
-    # The session of a quarter to midnight may run into the next day.
-    assert days == {"2026-11-17", "2026-11-18"}
+def test_a_stored_batch_says_how_many_events_there_are_to_sum_and_where(deliver):
+    batch = deliver(
+        a_request(),
+        a_request(event_id="2", occurred_at="2026-11-10T23:45:00Z"),
+        an_activity(),
+        an_account(),
+    )
+    waiting = UnsummedBatch.objects.get()
+    assert (waiting.batch_id, waiting.events) == (batch.pk, 3)
+    assert (waiting.first_on.day, waiting.last_on.day) == (10, 18)
 
 
 def test_hidden_duplicates_in_merged_batches_are_counted_with_their_batch(source):

@@ -6,8 +6,7 @@ import pytest
 from django.db import OperationalError
 from django.test import Client
 
-from ingest import writers
-from ingest.keys import issue_key
+from ingest.drain import writers
 from ingest.models import (
     Account,
     Batch,
@@ -16,6 +15,7 @@ from ingest.models import (
     QuarantinedLine,
     Source,
 )
+from ingest.senders.keys import issue_key
 from tests.ingest.fixtures import URL, Gateway
 from tests.ingest.records import (
     a_release,
@@ -99,7 +99,7 @@ def test_a_dead_database_is_a_503_with_retry_after(gateway, monkeypatch):
     def no_database(*args, **options):
         raise OperationalError("the database system is shutting down")
 
-    monkeypatch.setattr("ingest.api.writers.accept", no_database)
+    monkeypatch.setattr("ingest.doors.api.writers.accept", no_database)
     answer = gateway.send(a_request())
     assert answer.status_code == 503
     assert 1 <= int(answer["Retry-After"]) <= 120
@@ -152,3 +152,16 @@ def test_another_method_is_told_which_one_to_use(db, method):
 def test_any_accept_header_is_answered_in_json(gateway, accept):
     answer = gateway.send(a_request(), Accept=accept)
     assert (answer.status_code, answer["Content-Type"]) == (202, "application/json")
+
+
+def test_who_claims_to_be_another_source_is_refused(gateway):
+    refused = gateway.send(a_request(), X_Stillwatch_Source="someone-else")
+    assert refused.status_code == 403
+    assert refused.json()["code"] == "source_mismatch"
+    assert not Batch.objects.exists()
+    assert gateway.send(a_request(), X_Stillwatch_Source="gateway").status_code == 202
+
+
+def test_a_source_inside_a_record_is_an_unknown_field_like_any_other(gateway):
+    batch_id = gateway.send(a_request(source="someone-else")).json()["batch_id"]
+    assert gateway.get(batch_id).json()["unknown_fields"] == {"source": 1}

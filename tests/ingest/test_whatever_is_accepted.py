@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ingest import schemas
+from ingest.records import schemas
 from tests.ingest.records import a_request, an_account, an_activity
 
 WORDS = st.text(max_size=300)

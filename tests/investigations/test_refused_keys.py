@@ -6,9 +6,9 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from ingest import keys
-from ingest.errors import UnknownKey
+from ingest.doors.errors import UnknownKey
 from ingest.models import KeyRefusal
+from ingest.senders import keys
 from investigations.actions.keys import audit_refused_keys
 from investigations.models import AuditEntry
 from tests.factories import SourceFactory

@@ -139,13 +139,17 @@ def two_weeks(ana, leo) -> None:
         close_case(case=Case.objects.get(pk=many.pk), outcome="", reason=WHY, by=ana)
         restore_accounts(
             decision=asked,
-            account_ids=list(asked.effects.values_list("account", flat=True)[:4]),
+            account_ids=list(
+                asked.effects.order_by("pk").values_list("account", flat=True)[:4]
+            ),
             reason=MISTAKE,
             by=ana,
         )
         restore_accounts(
             decision=asked,
-            account_ids=list(asked.effects.values_list("account", flat=True)[4:6]),
+            account_ids=list(
+                asked.effects.order_by("pk").values_list("account", flat=True)[4:6]
+            ),
             reason=MISTAKE,
             ground="customer_remedied",
             by=ana,

@@ -8,7 +8,7 @@ from ingest.models import AccountDay
 from investigations import policies
 from investigations.actions.cases import open_case, reopen_case
 from investigations.actions.targets import freeze_targets, preview_targets
-from investigations.detection.models import Membership, Score
+from investigations.detection.models import Membership, RuleVersion, Score
 from investigations.errors import (
     EmptyList,
     ListChanged,
@@ -114,6 +114,28 @@ def test_one_protected_account_stops_the_whole_batch_and_is_named(ana, traits):
         decide(case, ana)
     assert not TargetList.objects.exists()
     decide(case, ana, account_ids=[accounts[1].pk])
+
+
+def test_a_partner_organisation_of_the_live_rules_is_protected(ana, leo):
+    accounts = [new_account(organization_id="org-ally"), new_account()]
+    case = open_case(cluster=cluster_of(2, accounts=accounts), by=ana)
+    now = datetime.now(tz=UTC)
+    RuleVersion.objects.create(
+        number=1,
+        values={"partners": ["org-ally"]},
+        state=RuleVersion.State.LIVE,
+        reason="They resell under a contract of another kind.",
+        author=leo,
+        created_at=now,
+        changed_at=now,
+    )
+    seen = preview_targets(case=case, account_ids=members(case), action="ban")
+    assert seen.protected == [
+        {
+            "account_id": accounts[0].external_id,
+            "why": "partner organisation by the rules",
+        }
+    ]
 
 
 @pytest.mark.parametrize("traits", NOT_PROTECTED, ids=str)

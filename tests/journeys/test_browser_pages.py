@@ -6,10 +6,10 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-from ingest.inbox import Origin, accept
-from ingest.keys import issue_key
+from ingest.doors.inbox import Origin, accept
+from ingest.drain.writers import store_pending
 from ingest.models import QuarantinedLine, Source
-from ingest.writers import store_pending
+from ingest.senders.keys import issue_key
 from investigations.actions.cases import open_case
 from investigations.detection.models import Cluster
 from investigations.models import AuditEntry

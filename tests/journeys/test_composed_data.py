@@ -15,8 +15,8 @@ from django.test import Client
 from ingest.demo.feed import BATCH, Server
 from ingest.demo.output import write_truth
 from ingest.demo.real import RealWorld
-from ingest.keys import issue_key
 from ingest.models import Event, Source
+from ingest.senders.keys import issue_key
 from investigations.models import Case
 from tests.ingest.demo import shared_folder
 

@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
 from django.utils import timezone
@@ -20,16 +19,10 @@ from investigations.selectors.audit_chain import Head, verify_chain
 from tests.database import database_url
 from tests.investigations.receiver import Receiver, Reply, listening
 from tests.investigations.scenes import WHY, case_of, cluster_of, decide
+from tests.waiting import wait_until
 
 MISTAKE = "Four of them are one school, whose teacher wrote to us."
 SEND = "import django; django.setup(); from investigations import delivery; delivery.deliver_pending()"  # noqa: E501
-
-
-def wait_until(true, seconds: float = 20.0) -> None:
-    until = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < until, "it did not happen in time"
-        time.sleep(0.02)
 
 
 @pytest.fixture

@@ -20,8 +20,10 @@ workers = frozenset({"analyst", "lead"})
 approvers = frozenset({"lead"})
 reporters = frozenset({"lead", "manager"})
 watchers = frozenset({"lead", "auditor", "admin"})  # of what arrives
+menders = frozenset({"lead", "admin"})  # of what was not stored
 auditors = frozenset({"auditor", "admin"})
 admins = frozenset({"admin"})
+holders = frozenset({"lead", "admin"})  # of what must not be deleted with age
 
 
 @dataclass(frozen=True)
@@ -43,10 +45,13 @@ class Route:
 CASE = {"pk": "{case}"}
 CLUSTER = {"pk": "{cluster_pk}"}
 ACCOUNT = {"account_id": "{account}"}
+INDICATOR = {"pk": "{indicator}"}
 SIGNAL = {"signal": "shared_payment"}
 WEEK = {"week": "2026-W40"}
 DECISION = {"pk": "{decision}"}
 PERSON = {"username": "vic"}
+KEY = {"prefix": "{key}"}
+RULES = {"number": "{rules}"}
 
 TABLE = (
     # --- Coming in (allauth; what each does is tested in test_sign_in.py) ---
@@ -84,13 +89,18 @@ TABLE = (
     Route("clusters:timeline", get=everyone, fill=CLUSTER),
     Route("clusters:graph", get=everyone, fill=CLUSTER),
     Route("clusters:evidence", get=everyone, fill={**CLUSTER, **SIGNAL}),
+    Route("clusters:what_if", get=everyone, fill=CLUSTER),
     Route("clusters:open", post=workers, fill=CLUSTER),
     Route("accounts:list", get=everyone),
     Route("accounts:detail", get=everyone, fill=ACCOUNT),
     Route("accounts:reveal", post=workers, fill=ACCOUNT),
+    Route("accounts:excerpts", post=workers, fill=ACCOUNT),
     Route("accounts:evidence", get=everyone, fill={**ACCOUNT, **SIGNAL}),
     Route("accounts:days", get=everyone, fill=ACCOUNT),
     Route("accounts:hours", get=everyone, fill=ACCOUNT),
+    Route("indicators:list", get=everyone),
+    Route("indicators:detail", get=everyone, fill=INDICATOR),
+    Route("indicators:reveal", post=workers, fill=INDICATOR),
     Route("reports:list", get=everyone),
     Route("reports:exposure", get=everyone),
     Route("reports:week", get=everyone, fill=WEEK),
@@ -100,6 +110,15 @@ TABLE = (
     Route("ingest:quarantine", get=watchers),
     # Its text is a customer's: unmasking it takes a lead, who may also watch.
     Route("ingest:line", get=watchers, post=approvers, fill={"pk": "{line}"}),
+    Route("ingest:batch", get=watchers, fill={"batch_id": "{batch}"}),
+    Route("ingest:try_again", post=menders, fill={"batch_id": "{batch}"}),
+    # Which lines is in the query; without it there is nothing to replay.
+    Route("ingest:replay", get=menders, post=menders),
+    Route("ingest:discard_all", post=menders),
+    Route("ingest:run", get=watchers, fill={"pk": "{run}"}),
+    Route("ingest:mend", post=approvers, fill={"pk": "{line}"}),
+    Route("ingest:again", post=menders, fill={"pk": "{line}"}),
+    Route("ingest:discard", post=menders, fill={"pk": "{line}"}),
     Route("audit:list", get=auditors),
     # --- Cases ---
     Route("cases:queue", get=everyone),
@@ -110,6 +129,7 @@ TABLE = (
     Route("cases:evidence", get=everyone, fill={**CASE, **SIGNAL}),
     Route("cases:timeline", get=everyone, fill={**CASE, "step": "days"}),
     Route("cases:graph", get=everyone, fill=CASE),
+    Route("cases:what_if", get=everyone, fill=CASE),
     Route("cases:assign", get=workers, post=workers, fill=CASE),
     Route("cases:note", get=workers, post=workers, fill=CASE),
     Route("cases:escalate", get=workers, post=workers, fill=CASE),
@@ -146,7 +166,26 @@ TABLE = (
     Route("settings:reactivate", post=admins, fill=PERSON),
     Route("settings:keys", get=admins),
     Route("settings:issue_key", post=admins),
-    Route("settings:revoke_key", post=admins, fill={"prefix": "{key}"}),
+    Route("settings:key", get=admins, fill=KEY),
+    Route("settings:rotate_key", post=admins, fill=KEY),
+    Route("settings:change_key", post=admins, fill=KEY),
+    Route("settings:revoke_key", post=admins, fill=KEY),
+    Route("settings:take_back_key", get=admins, post=admins, fill=KEY),
+    Route("settings:take_back_progress", get=admins, fill=KEY),
+    Route("settings:retention", get=watchers),
+    Route("settings:place_hold", post=holders),
+    Route("settings:release_hold", post=holders, fill={"pk": "{hold}"}),
+    Route("settings:rules", get=everyone),
+    Route("settings:draft_rules", post=approvers),
+    Route("settings:rules_version", get=everyone, fill=RULES),
+    Route("settings:edit_rules", get=approvers, post=approvers, fill=RULES),
+    Route("settings:update_rules", post=approvers, fill=RULES),
+    Route("settings:propose_rules", post=approvers, fill=RULES),
+    Route("settings:send_back_rules", post=approvers, fill=RULES),
+    Route("settings:publish_rules", post=approvers, fill=RULES),
+    Route("settings:discard_rules", post=approvers, fill=RULES),
+    Route("settings:backtest_rules", post=approvers, fill=RULES),
+    Route("settings:rules_trial", get=everyone, fill={**RULES, "pk": "{trial}"}),
     Route("settings:endpoint", get=admins),
     Route("settings:set_endpoint", post=admins),
     Route("settings:rotate_secret", post=admins),
@@ -154,6 +193,8 @@ TABLE = (
     Route("settings:stop_endpoint", post=admins),
     # --- For machines ---
     Route("telemetry:telemetry", machine=True, key_only="post"),
+    Route("telemetry:litellm", machine=True, key_only="post"),
+    Route("otlp_traces", machine=True, key_only="post"),
     Route(
         "telemetry:batch", machine=True, key_only="get", fill={"batch_id": "{batch}"}
     ),

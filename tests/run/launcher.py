@@ -1,5 +1,6 @@
 """The launcher as a user meets it: a process with words, output and an exit code."""
 
+import contextlib
 import fcntl
 import hashlib
 import json
@@ -7,11 +8,15 @@ import os
 import shutil
 import subprocess
 import sys
-import time
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
 
+from tests.waiting import wait_until
+
 ROOT = Path(__file__).resolve().parent.parent.parent
+# A database is made, packages are read and programs started while others want the same
+# cores. It is there for what hangs.
+DEADLINE = 300
 LOCKS = ("requirements.txt", "tests/requirements.txt")
 SET_BY_US = ("DATABASE_URL", "BROKER_URL", "STILLWATCH_", "PYTEST_", "DJANGO_")
 
@@ -61,7 +66,7 @@ class Launcher:
 
     def run(self, *words: str, **extra: str) -> subprocess.CompletedProcess[str]:
         process = self.start(*words, **extra)
-        out, err = process.communicate(timeout=120)
+        out, err = process.communicate(timeout=DEADLINE)
         return subprocess.CompletedProcess(process.args, process.returncode, out, err)
 
     def sql(self, *orders: str) -> list[object]:
@@ -94,8 +99,8 @@ class Launcher:
         for process in self.started:
             if process.poll() is None:
                 process.terminate()
-            process.communicate(timeout=90)
-        wait_for(lambda: not self.is_database_kept())
+            process.communicate(timeout=DEADLINE)
+        wait_until(lambda: not self.is_database_kept())
         if self.place() != self.var / "postgres":
             shutil.rmtree(self.place(), ignore_errors=True)
 
@@ -103,17 +108,29 @@ class Launcher:
         lock = self.place() / "keeper.lock"
         return self.is_database_up() or (lock.exists() and is_held(lock))
 
+    def is_keeper_started(self) -> bool:
+        """Whether a process was told to keep this database, at work already or not."""
+        words = (b"keep-database", os.fsencode(self.var))
+        return any(all(w in line for w in words) for line in command_lines())
+
     def is_database_up(self) -> bool:
         return bool(servers_in(self.place() / "data"))
 
 
 def is_held(path: Path) -> bool:
+    """Whether somebody holds it alone."""
     with path.open() as file:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
             return True
     return False
+
+
+def command_lines() -> Iterator[bytes]:
+    for entry in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            yield (entry / "cmdline").read_bytes()
 
 
 def servers_in(data: Path) -> list[int]:
@@ -125,13 +142,6 @@ def servers_in(data: Path) -> list[int]:
         except OSError:
             continue
     return found
-
-
-def wait_for(happened: Callable[[], bool], seconds: float = 40) -> None:
-    deadline = time.monotonic() + seconds
-    while not happened():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.05)
 
 
 def is_alive(pid: int) -> bool:

@@ -1,6 +1,7 @@
 """The embedded database: there when it is needed, gone when it is not, never harmed."""
 
 import contextlib
+import fcntl
 import json
 import os
 import shutil
@@ -11,12 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.run.launcher import (
-    Launcher,
-    is_alive,
-    servers_in,
-    wait_for,
-)
+from tests.run.launcher import DEADLINE, Launcher, is_alive, servers_in
+from tests.waiting import wait_until
+
+pytestmark = pytest.mark.timeout(3 * DEADLINE)
 
 MAKE = "CREATE TABLE kept (word text)"
 FILL = "INSERT INTO kept VALUES ('still here')"
@@ -25,7 +24,8 @@ READ = "SELECT word FROM kept"
 
 def run_tests(launcher: Launcher, *words: str) -> subprocess.CompletedProcess[str]:
     """`./run test` without plug-ins: the stand-in is no Django project."""
-    return launcher.run("test", "-q", *words, PYTEST_DISABLE_PLUGIN_AUTOLOAD="1")
+    named = ("-q", *words, "test_it.py")
+    return launcher.run("test", *named, PYTEST_DISABLE_PLUGIN_AUTOLOAD="1")
 
 
 def modes(folder: Path) -> dict[Path, int]:
@@ -81,22 +81,32 @@ def test_the_one_who_came_second_may_stay_longer(settled):
     second = settled.sleeper()
     server = settled.postmaster()
     first.terminate()
-    first.communicate(timeout=20)
+    first.communicate(timeout=DEADLINE)
     assert is_alive(server)
     second.terminate()
-    second.communicate(timeout=20)
+    second.communicate(timeout=DEADLINE)
     assert not is_alive(server)
 
 
 def test_commands_that_start_at_once_share_one_server(launcher):
-    both = [launcher.start("manage", "sql", "SELECT 1") for _ in range(3)]
-    assert [process.communicate(timeout=90)[0] for process in both] == ["[1]\n"] * 3
+    all_three = [launcher.start("manage", "sql", "SELECT 1") for _ in range(3)]
+    told = [process.communicate(timeout=DEADLINE)[0] for process in all_three]
+    assert told == ["[1]\n"] * 3
+
+
+def test_who_only_looks_whether_it_is_kept_is_not_taken_for_the_keeper(settled):
+    assert settled.sql("SELECT 1") == [[1]]
+    with (settled.place() / "keeper.lock").open() as looking:
+        fcntl.flock(looking, fcntl.LOCK_SH)
+        process = settled.start("manage", "sql", "SELECT 1")
+        wait_until(settled.is_keeper_started, "no keeper was started")
+    assert process.communicate(timeout=DEADLINE)[0] == "[1]\n"
 
 
 def test_a_killed_launcher_leaves_no_database_behind(settled):
     holder = settled.sleeper()
     holder.kill()
-    wait_for(lambda: not settled.is_database_up())
+    wait_until(lambda: not settled.is_database_up())
 
 
 def test_a_killed_server_comes_back_with_its_data(launcher):
@@ -104,7 +114,7 @@ def test_a_killed_server_comes_back_with_its_data(launcher):
     launcher.sql(MAKE, FILL)
     server = launcher.postmaster()
     os.kill(server, signal.SIGKILL)
-    wait_for(lambda: not is_alive(server))
+    wait_until(lambda: not is_alive(server))
     assert launcher.sql(READ) == [["still here"]]
     holder.terminate()
 

@@ -7,9 +7,19 @@ import signal
 import socket
 import subprocess
 import time
+from functools import partial
 from pathlib import Path
 
-from tests.run.launcher import Launcher, is_alive, wait_for
+import pytest
+
+from tests.run.launcher import DEADLINE, Launcher, is_alive
+from tests.waiting import wait_until
+
+pytestmark = pytest.mark.timeout(3 * DEADLINE)
+
+
+def is_replaced(launcher: Launcher, name: str, pid: int) -> bool:
+    return launcher.service(name) != pid
 
 
 def free_port() -> int:
@@ -31,7 +41,7 @@ def serve(launcher: Launcher, *words: str) -> tuple[subprocess.Popen[str], str]:
 
 def stop(process: subprocess.Popen[str], how: int = signal.SIGINT) -> str:
     process.send_signal(how)
-    return process.communicate(timeout=90)[1]
+    return process.communicate(timeout=DEADLINE)[1]
 
 
 def answers(port: int) -> bool:
@@ -53,11 +63,11 @@ def test_a_demo_starts_says_how_to_get_in_and_stops_on_ctrl_c(launcher):
     assert f"The first case is at {base}/cases/C-1/" in greeting
     assert re.search(rf"ana \(analyst\) +{base}/once/a/", greeting)
     assert answers(port)
-    running = [launcher.service(name) for name in ("feeder", "web server", "worker")]
-    running += [launcher.postmaster()]
+    names = ("feeder", "web server", "clock", "worker")
+    running = [*map(launcher.service, names), launcher.postmaster()]
     begun = time.monotonic()
     stop(process)
-    assert time.monotonic() - begun < 10
+    assert time.monotonic() - begun < 30
     assert not any(is_alive(pid) for pid in running)
     assert process.returncode == 130
     again, greeting = serve(launcher, "demo", "--port", str(port))
@@ -71,11 +81,22 @@ def test_a_dead_service_is_started_again(launcher):
     web, database = launcher.service("web server"), launcher.postmaster()
     for pid in (web, launcher.keeper(), database):
         os.kill(pid, signal.SIGKILL)
-    wait_for(lambda: launcher.service("web server") != web and answers(port))
+    wait_until(lambda: launcher.service("web server") != web and answers(port))
     assert launcher.sql("SELECT 1") == [[1]]
     told = stop(process)
     assert "The web server ended (signal 9); again in 1 s." in told
     assert "worker" not in told, (launcher.var / "logs" / "worker.log").read_text()
+
+
+def test_a_killed_worker_or_clock_is_started_again(launcher):
+    process, _ = serve(launcher, "serve", "--port", str(free_port()))
+    dead = {name: launcher.service(name) for name in ("worker", "clock")}
+    for pid in dead.values():
+        os.kill(pid, signal.SIGKILL)
+    for name, pid in dead.items():
+        wait_until(partial(is_replaced, launcher, name, pid))
+    assert all(is_alive(launcher.service(name)) for name in dead)
+    stop(process)
 
 
 def test_a_service_that_keeps_dying_ends_the_start_with_its_last_words(launcher):
@@ -99,10 +120,10 @@ def test_a_failed_preparation_says_the_reason_and_where_to_read_on(launcher):
 def test_a_killed_launcher_takes_its_services_along(launcher):
     port = free_port()
     process, _ = serve(launcher, "serve", "--port", str(port))
-    running = [launcher.service(name) for name in ("web server", "worker")]
+    running = [launcher.service(name) for name in ("web server", "clock", "worker")]
     process.kill()
-    wait_for(lambda: not any(is_alive(pid) for pid in running))
-    wait_for(lambda: not launcher.is_database_up())
+    wait_until(lambda: not any(is_alive(pid) for pid in running))
+    wait_until(lambda: not launcher.is_database_up())
     again, _ = serve(launcher, "serve", "--port", str(port))
     stop(again)
 

@@ -1,8 +1,10 @@
 """GET /api/v1/clusters/ and a cluster's members."""
 
+from datetime import UTC, datetime
+
 import pytest
 
-from investigations.detection.models import Link
+from investigations.detection.models import ClusterLineage, Link
 from tests.factories import (
     AccountFactory,
     ClusterFactory,
@@ -45,15 +47,35 @@ def test_a_row_has_the_contracts_fields_and_link_types(reader):
         "proposed_ban": ["bob"],
         "exposure": {"exchanges": 12, "input_tokens": 340, "output_tokens": 5600},
         "first_flagged_at": None,
+        "live": True,
         "link_types": {"payment": 1},
         "reasons": [],
+        "lineage": [],
     }
 
 
-def test_a_cluster_of_an_earlier_run_is_not_shown(reader):
-    gone = ClusterFactory(live=False)
+def test_a_cluster_of_an_earlier_run_is_not_listed(reader):
+    ClusterFactory(live=False)
     assert reader.get(CLUSTERS).json()["results"] == []
-    assert reader.get(f"{CLUSTERS}{gone.ref}/").status_code == 404
+
+
+def test_a_cluster_that_ended_is_read_by_its_id_and_says_what_became_of_it(reader):
+    gone, heir = ClusterFactory(live=False), ClusterFactory()
+    at = datetime(2026, 11, 14, 6, tzinfo=UTC)
+    ClusterLineage.objects.create(
+        parent=gone, child=heir, kind="merged", shared=34, at=at
+    )
+    told = {
+        "at": "2026-11-14T06:00:00Z",
+        "kind": "merged",
+        "came_from": gone.ref,
+        "went_to": heir.ref,
+        "shared": 34,
+    }
+
+    read = reader.get(f"{CLUSTERS}{gone.ref}/").json()
+    assert (read["live"], read["lineage"]) == (False, [told])
+    assert reader.get(CLUSTERS).json()["results"][0]["lineage"] == [told]
 
 
 @pytest.mark.parametrize("shown_as", ["CL-{}", "{}", "cl-{}"])
@@ -119,8 +141,8 @@ def test_a_page_costs_the_same_however_many_clusters_it_has(
         member.cluster.proposed_ban = [member.account.pk]
         member.cluster.save()
     reader.get(CLUSTERS)
-    # Session, user, role; clusters, members, names of the proposed.
-    with django_assert_num_queries(6):
+    # Session, user, role; clusters, members, names of the proposed, lineage.
+    with django_assert_num_queries(7):
         reader.get(CLUSTERS)
     # Session, user, role; cluster, members, links.
     with django_assert_num_queries(6):

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from ingest.keys import issue_key, revoke_key
+from ingest.senders.keys import issue_key, revoke_key
 from tests.factories import SourceFactory
 
 pytestmark = pytest.mark.django_db

@@ -10,6 +10,9 @@ from openapi_spec_validator import validate
 
 COMMITTED = Path(settings.BASE_DIR) / "docs" / "contract" / "openapi.yaml"
 
+# Its refusals are google.rpc.Status, in the encoding of the request.
+OTLP = "/v1/traces"
+
 
 @pytest.fixture
 def fresh(tmp_path):
@@ -49,10 +52,21 @@ def test_every_refusal_is_problem_json(fresh):
     for path, operations in document["paths"].items():
         for operation in operations.values():
             for status, response in operation["responses"].items():
-                if status.startswith("4"):
+                if status.startswith("4") and path != OTLP:
                     assert list(response["content"]) == ["application/problem+json"], (
                         path
                     )
+
+
+def test_the_otlp_door_refuses_as_its_protocol_has_it(fresh):
+    responses = yaml.safe_load(fresh.read_text())["paths"][OTLP]["post"]["responses"]
+    refused = [told for status, told in responses.items() if status.startswith("4")]
+    assert refused
+    for response in refused:
+        assert set(response["content"]) == {
+            "application/x-protobuf",
+            "application/json",
+        }
 
 
 @pytest.mark.django_db

@@ -1,18 +1,20 @@
-"""Templates (B1), harness (B3), reasoning and rubrics (B6, B7), sweeps."""
+"""Templates (B1), harness (B3), what is asked for often (B6 to B8), sweeps."""
 
 import pytest
 
 from investigations.detection.detectors.private_template import pooled_templates
 from investigations.detection.detectors.prompt_sweep import pooled_sweep, sweeps
-from investigations.detection.detectors.reasoning_elicitation import pooled_rates
+from investigations.detection.detectors.reasoning_elicitation import (
+    reasoning_elicitation,
+)
+from investigations.detection.detectors.rubric_grading import rubric_grading
+from investigations.detection.detectors.sensitive_rewrite import sensitive_rewrite
 from investigations.detection.detectors.tool_schema import pooled_harness
-from investigations.detection.shapes import Norm
-from tests.detection.worlds import common, member, pooled
+from investigations.detection.shapes import ClusterFeatures, Evidence, Norm
+from tests.detection.worlds import alone, common, member, placed, pooled
 
-NORMS = {
-    "reasoning_elicitation": Norm(high=0.1, exceed=0.05),
-    "rubric_grading": Norm(high=0.1, exceed=0.05),
-}
+INTENTS = (reasoning_elicitation, rubric_grading, sensitive_rewrite)
+NORMS = {each.key: Norm(high=0.1, exceed=0.05) for each in INTENTS}
 
 
 def test_a_template_that_only_the_cluster_uses_is_private():
@@ -62,41 +64,73 @@ def test_an_open_tool_is_no_harness():
     )
 
 
-def asking(often: int, of: int = 12, **known: object):
-    """`often` of the members ask for reasoning in most requests, the others never."""
+def asking(intent: str, often: int = 12, of: int = 12, **known: object):
+    """`often` of the members ask for it in most requests, the others never."""
     return pooled(
         [
-            member(
-                n, intents={"reasoning_elicitation": 80 if n < often else 0}, **known
-            )
+            member(n, intents={intent: 80 if n < often else 0}, **known)
             for n in range(of)
         ],
         norms=NORMS,
     )
 
 
-def test_a_cluster_that_asks_for_reasoning_far_more_often_than_others_shows():
-    seen = pooled_rates(asking(12))
+def looked(detector, seen: ClusterFeatures) -> Evidence | None:
+    told: Evidence | None = detector.cluster.see(seen)
+    return told
+
+
+@pytest.mark.parametrize(
+    ("detector", "words"),
+    [
+        (reasoning_elicitation, "ask for worked reasoning"),
+        (rubric_grading, "ask for marks against a rubric"),
+        (sensitive_rewrite, "ask to reword sensitive questions harmlessly"),
+    ],
+)
+def test_a_cluster_that_asks_for_it_far_more_often_than_others_shows(detector, words):
+    seen = looked(detector, asking(detector.key))
 
     assert seen is not None
     assert seen.sentence == (
-        "12 of 12 accounts ask for worked reasoning more often than 95% of all "
-        "customers do: 80% of their 1,200 requests."
+        f"12 of 12 accounts {words} more often than 95% of all customers do: "
+        "80% of their 1,200 requests."
     )
-    # One intent of two, so at most half.
-    assert seen.strength == pytest.approx(0.5)
+    assert seen.strength == 1
+    assert seen.quantile == pytest.approx(0.05**12)
 
 
-def test_one_teacher_among_the_members_says_nothing():
-    assert pooled_rates(asking(1)) is None
+@pytest.mark.parametrize("detector", INTENTS, ids=lambda detector: detector.key)
+@pytest.mark.parametrize(
+    "known",
+    [
+        {"often": 1},  # one teacher among the members
+        {"organization": "school"},  # a whole school is one customer
+        {"requests": 10},  # a handful of requests is no rate
+    ],
+)
+def test_one_voice_or_a_handful_of_requests_say_nothing(detector, known):
+    assert looked(detector, asking(detector.key, **known)) is None
 
 
-def test_a_whole_school_that_is_one_organisation_says_nothing():
-    assert pooled_rates(asking(12, organization="school")) is None
+@pytest.mark.parametrize("detector", INTENTS, ids=lambda detector: detector.key)
+def test_asking_for_one_thing_is_not_taken_for_asking_for_another(detector):
+    for other in INTENTS:
+        seen = looked(other, asking(detector.key))
+        assert (seen is not None) == (other is detector)
 
 
-def test_accounts_with_a_handful_of_requests_have_no_rate():
-    assert pooled_rates(asking(12, requests=10)) is None
+@pytest.mark.parametrize("detector", INTENTS, ids=lambda detector: detector.key)
+def test_a_member_is_told_its_own_rate_and_who_asks_otherwise_is_not(detector):
+    cluster = asking(detector.key, often=11)
+    place = placed(cluster, detector.key, looked(detector, cluster))
+
+    one, other = (
+        detector.account.see(alone(cluster.members[n], place=place)) for n in (0, 11)
+    )
+    assert one is not None and "80% of 100 requests" in one.sentence
+    assert one.rows.filters["intents"] == [detector.key]
+    assert other is None
 
 
 def sweeping(number: int, **known: object):

@@ -1,4 +1,4 @@
-"""Balanced starts (T1), starts at one signal (T3), swift joint moves (T4)."""
+"""Balanced starts (T1), starts at one signal, swift joint moves (T4)."""
 
 from datetime import timedelta
 
@@ -8,7 +8,6 @@ import pytest
 from investigations.detection.detectors.balanced_starts import (
     pooled_balance,
     takes_its_share,
-    unevenness,
 )
 from investigations.detection.detectors.release_pivot import (
     expected_share,
@@ -16,6 +15,8 @@ from investigations.detection.detectors.release_pivot import (
     pooled_pivot,
 )
 from investigations.detection.detectors.synchronised_starts import (
+    company,
+    mean_company,
     pooled_signals,
     starts_with_cluster,
 )
@@ -44,10 +45,6 @@ def dealt(count: int):
 def cluster(starts):
     members = [member(n) for n in range(starts.shape[1])]
     return pooled(members, starts=starts, peers=people(200))
-
-
-def test_dice_give_an_unevenness_of_about_one():
-    assert unevenness(dice().poisson(3, (300, 40))) == pytest.approx(1, abs=0.1)
 
 
 def test_sessions_dealt_out_like_cards_stand_out():
@@ -80,15 +77,25 @@ def test_days_on_which_an_account_was_away_do_not_count_against_it():
     assert pooled_balance(cluster(starts)) is not None
 
 
-def test_a_member_that_takes_far_more_than_its_share_is_not_part_of_the_deal():
+def test_a_member_that_comes_and_goes_as_it_likes_is_not_part_of_the_deal():
     starts = dealt(20)
     seen = pooled_balance(cluster(starts))
     assert seen is not None
-    starts[:, 0] *= 5
+    starts[:, 0] = [12, 0, 0, 9, 0, 0, 0, 0, 15, 0, 0, 0, 1, 0]
     place = Place(cluster(starts), {"balanced_starts": seen}, 3, 0.99)
 
     assert takes_its_share(alone(member(1), place=place)) is not None
     assert takes_its_share(alone(member(0), place=place)) is None
+
+
+def test_a_member_with_a_larger_share_day_after_day_is_part_of_the_deal():
+    starts = dealt(20)
+    seen = pooled_balance(cluster(starts))
+    assert seen is not None
+    starts[:, 0] = 9
+    place = Place(cluster(starts), {"balanced_starts": seen}, 3, 0.99)
+
+    assert takes_its_share(alone(member(0), place=place)) is not None
 
 
 def starting(times: dict[int, list[float]]):
@@ -186,3 +193,14 @@ def test_only_members_who_moved_are_told_so():
 
     assert moved_with_cluster(alone(member(0), place=place)) is not None
     assert moved_with_cluster(alone(member(19), place=place)) is None
+
+
+def test_mean_company_is_the_mean_of_each_starts_company():
+    account = np.repeat(np.arange(40), 25)
+    at = dice().uniform(0, 40_000, len(account))
+    at[::7] = at[0]  # many at one second, and some of one account
+
+    mean = company(account, at).mean()
+
+    assert mean > 0
+    assert mean_company(account, at) == mean

@@ -1,11 +1,11 @@
 """One small world for all who only look at it."""
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pytest
 
-from ingest.demo.accounts import Record
+from ingest.demo.accounts import Purpose, Record
 from ingest.demo.world import World
 from tests.ingest.demo.contract import ENDS_AT
 
@@ -16,6 +16,7 @@ class Told:
 
     world: World
     records: list[Record]
+    purposes: dict[str, Purpose] = field(default_factory=dict)
 
     @property
     def requests(self):
@@ -52,4 +53,10 @@ class Told:
 @pytest.fixture(scope="session")
 def told() -> Told:
     world = World(seed=5, ends_at=ENDS_AT, accounts=900, exchanges=30_000)
-    return Told(world, list(world.records()))
+    return tell(world)
+
+
+def tell(world: World) -> Told:
+    entries = list(world.entries())
+    purposes = {e.id: e.purpose for e in entries if e.record["type"] == "request"}
+    return Told(world, [entry.record for entry in entries], purposes)

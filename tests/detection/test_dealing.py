@@ -1,0 +1,173 @@
+"""Work dealt out by one hand, among accounts that share no more than a program."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pytest
+
+from investigations.detection import dealing, evenness
+from investigations.detection.clustering import find_clusters
+from investigations.detection.shapes import Floats, Ints
+from tests.detection.worlds import Town
+
+DAYS, DAY = 21, 86_400.0
+
+
+def rng() -> np.random.Generator:
+    return np.random.default_rng(11)
+
+
+def people(count: int) -> Ints:
+    """Strangers: some busy, some idle, all with moods."""
+    dice = rng()
+    rate = 2 * np.exp(dice.normal(0, 0.5, count))
+    return dice.poisson(rate * dice.gamma(2, 0.5, (DAYS, count)))
+
+
+def relay(count: int, spread: float = 0.0) -> Ints:
+    """Each account's turn comes when it is the longest overdue, by its share."""
+    dice = rng()
+    share = np.exp(dice.normal(0, spread, count))
+    starts, waiting = np.zeros((DAYS, count), np.int64), dice.random(count)
+    for day in range(DAYS):
+        for _ in range(dice.poisson(2 * count)):
+            waiting += share
+            chosen = int(waiting.argmax())
+            waiting[chosen] = 0
+            starts[day, chosen] += 1
+    return starts
+
+
+def at_random_times(starts: Ints) -> Mapping[int, Floats]:
+    dice = rng()
+    return {
+        account: np.sort(
+            np.concatenate(
+                [d * DAY + dice.random(max(n, 0)) * DAY for d, n in enumerate(own)]
+            )
+        )
+        for account, own in enumerate(starts.T)
+    }
+
+
+def on_one_tool(count: int) -> Town:
+    town = Town()
+    for account in range(1, count + 1):
+        town.move_in(account, tools="t", payment=f"card-{account}")
+    return town
+
+
+def hands(starts: Ints, times: Mapping[int, Floats] | None = None):
+    world = on_one_tool(starts.shape[1]).everyone()
+    tried = dealing.candidates(world, np.full(starts.shape[1], -1))
+    tried = dealing.busy(tried, starts)
+    return dealing.find_hands(tried, starts, times or at_random_times(starts))
+
+
+@pytest.mark.parametrize("spread", [0.0, 0.5, 1.0])
+def test_a_relay_gives_itself_away_however_unequal_its_shares_are(spread):
+    found = hands(relay(30, spread))
+
+    assert len(found) == 1
+    assert len(found[0].accounts) >= 24
+
+
+def test_strangers_on_one_public_tool_are_not_one_hand():
+    assert hands(people(30)) == []
+
+
+def test_dice_are_not_one_hand():
+    assert hands(rng().poisson(2, (DAYS, 30))) == []
+
+
+def test_timers_that_fire_every_day_are_not_one_hand():
+    starts = np.full((DAYS, 30), 2)
+    clock = {n: np.arange(60.0 * n, 60.0 * n + DAYS * DAY, DAY / 2) for n in range(30)}
+
+    assert hands(starts, clock) == []
+
+
+def test_a_few_even_days_are_not_enough():
+    starts = relay(30)
+    starts[4:] = -1
+
+    assert hands(starts) == []
+
+
+def test_one_customers_own_keys_are_not_tried():
+    town = Town()
+    for account in range(1, 31):
+        town.move_in(account, tools="t", organization="acme")
+
+    assert dealing.candidates(town.everyone(), np.full(30, -1)) == []
+
+
+def test_what_is_one_cluster_already_is_not_tried_again():
+    world = on_one_tool(30).everyone()
+
+    assert dealing.candidates(world, np.zeros(30, np.int64)) == []
+
+
+def test_accounts_that_start_at_the_same_signals_are_one_hand():
+    dice = rng()
+    signals = np.sort(dice.choice(DAYS * 1440, 20, replace=False)) * 60.0
+    times = {n: np.sort(signals + dice.uniform(0, 50, 20)) for n in range(10)}
+    starts = np.array(
+        [np.histogram(own, DAYS, (0, DAYS * DAY))[0] for own in times.values()]
+    ).T
+
+    found = hands(starts, times)
+
+    assert [len(hand.accounts) for hand in found] == [10]
+
+
+def test_what_one_hand_deals_becomes_one_cluster():
+    starts = relay(30)
+    world = on_one_tool(30).everyone()
+    assert find_clusters(world).clusters == []
+
+    (hand,) = hands(starts)
+    clusters = find_clusters(dealing.tied(world, [hand])).clusters
+
+    assert [len(cluster.accounts) for cluster in clusters] == [len(hand.accounts)]
+
+
+def test_unequal_shares_are_part_of_what_is_expected():
+    shares = np.exp(rng().normal(0, 1, 40))
+    counts = rng().poisson(6 * shares, (50, 40))
+
+    assert evenness.unevenness(counts) == pytest.approx(1, abs=0.1)
+
+
+def test_a_timer_is_told_by_the_minute_or_by_equal_distances():
+    hourly = np.arange(120.0, 108_120.0, 3600.0)
+    after_each_pause: Floats = np.cumsum(rng().normal(7000, 300, 30))
+    somebody = np.sort(rng().random(30) * DAYS * DAY)
+
+    assert evenness.on_a_timer(hourly)
+    assert evenness.on_a_timer(after_each_pause)
+    assert not evenness.on_a_timer(somebody)
+
+
+def test_many_accounts_are_told_from_timers_as_each_alone_would_be() -> None:
+    dice = np.random.default_rng(4)
+    night = 1_700_000_000
+    times = [
+        *(np.sort(night + dice.uniform(0, 28 * 86_400, n)) for n in (1, 5, 6, 40, 300)),
+        *(night + 3600.0 * np.arange(40) + dice.uniform(0, w, 40) for w in (60, 3000)),
+        *(night + np.cumsum(dice.normal(5000, s, 60)) for s in (100, 1500, 1501)),
+        np.zeros(0),
+    ]
+    alone = [evenness.on_a_timer(own) for own in times]
+    assert evenness.timers(times).tolist() == alone
+    assert 0 < sum(alone) < len(times) - 2
+
+
+@pytest.mark.parametrize("layout", ["C", "draws in the middle"])
+def test_many_tables_are_as_uneven_as_each_at_once(layout: str) -> None:
+    counts = np.random.default_rng(5).poisson(2.0, (1000, 28, 60)).astype(np.int64)
+    counts[:, 3:9, 7] = -1
+    if layout != "C":
+        counts = np.moveaxis(np.moveaxis(counts, 0, 1).copy(), 1, 0)
+    together = evenness.unevenness_of(counts)
+    assert np.array_equal(evenness.unevenness(counts), together)
