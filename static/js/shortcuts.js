@@ -7,7 +7,7 @@
 import { keysOn, mayAct, setKeys } from "./keys.js";
 
 const GO_WINDOW_MS = 1500;
-let goSince = 0;
+let goSince = -GO_WINDOW_MS;
 
 const visible = (element) => element.checkVisibility() && !element.disabled;
 
@@ -33,8 +33,9 @@ function act(element) {
 
 document.addEventListener("keydown", (event) => {
   if (!mayAct(event)) return;
-  const going = Date.now() - goSince < GO_WINDOW_MS;
-  goSince = 0;
+  // When keys were pressed, and not when a busy page came to look at them.
+  const going = event.timeStamp - goSince < GO_WINDOW_MS;
+  goSince = -GO_WINDOW_MS;
   if (going) {
     const link = document.querySelector(`[data-go="${CSS.escape(event.key)}"]`);
     if (link) {
@@ -44,7 +45,7 @@ document.addEventListener("keydown", (event) => {
     }
   }
   if (event.key === "g") {
-    goSince = Date.now();
+    goSince = event.timeStamp;
   } else if (event.key === "?") {
     event.preventDefault();
     document.getElementById("keys")?.showModal();
