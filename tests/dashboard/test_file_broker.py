@@ -31,8 +31,9 @@ def connect(folder: Path) -> Connection:
 
 
 def test_a_hint_cut_short_is_passed_over(folder, caplog):
+    # Before the whole one in their order, whose name is the machine's uptime.
     (folder / "queue" / "0_cut.celery.msg").write_bytes(b"")
-    (folder / "queue" / "1_cut.celery.msg").write_bytes(b'{"body": ')
+    (folder / "queue" / "00_cut.celery.msg").write_bytes(b'{"body": ')
     with connect(folder) as link, link.SimpleQueue("celery") as queue:
         queue.put("whole")
         assert queue.get(timeout=2).payload == "whole"
