@@ -73,6 +73,7 @@ def processes(home: Installation) -> dict[str, list[int]]:
         "web": home.parts["web"].family(),
         "worker, parent": [home.parts["worker"].pid],
         "worker, largest child": descendants(home.parts["worker"].pid),
+        "detection, largest child": descendants(home.parts["detection"].pid),
         "clock": home.parts["beat"].family(),
     }
     if "redis" in home.parts:

@@ -11,6 +11,7 @@ from celery.schedules import crontab
 from celery.signals import beat_init, worker_init
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
+from kombu import Queue
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard.settings")
 
@@ -51,6 +52,11 @@ app.conf.update(
     task_acks_late=True,
     task_reject_on_worker_lost=True,
     task_time_limit=1800,
+    # A full pass of detection takes a core and gigabytes for minutes. Telemetry must
+    # not wait for it: a worker can be bound to one of the queues (`--queues`), and one
+    # that is bound to none serves both.
+    task_queues=[Queue("celery"), Queue("detection")],
+    task_routes={"detection.*": {"queue": "detection"}},
     worker_prefetch_multiplier=1,
     worker_soft_shutdown_timeout=10,
     worker_hijack_root_logger=False,

@@ -19,7 +19,7 @@ from investigations.models import Effect
 # Each step looks for work every few seconds (dashboard/celery.py), so work that has
 # waited this long says that nobody is looking.
 PATIENCE = timedelta(minutes=2)
-# A detection run may hold the rollups up for a while on a full history.
+# Rollups of a long history that arrives at once take their time.
 PATIENCE_WITH_ROLLUPS = timedelta(minutes=15)
 
 

@@ -178,6 +178,7 @@ class Installation:
         words = {
             "web": [sys.executable, *run.web_words(self.port)],
             "worker": [sys.executable, *run.worker_words(broker), "--concurrency=2"],
+            "detection": [sys.executable, *run.worker_words(broker, "detection")],
             "beat": [sys.executable, *run.clock_words()],
         }
         if self.broker == "redis":

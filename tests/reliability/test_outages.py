@@ -5,13 +5,15 @@ import os
 import random
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from tests.reliability.chaos import Outage
 from tests.reliability.conftest import Running
-from tests.reliability.installation import Installation
+from tests.reliability.installation import Installation, wait_for
 from tests.reliability.trials import Plan, Verdict, ledger_adds_up, run_trial
 
 EVENTS = 2000
@@ -60,6 +62,31 @@ def test_with_a_full_redis_everything_is_accepted(running):
     verdict = verdict_of(
         running, 22, name="memory", begin=lambda: limit(1), end=lambda: limit(0)
     )
+    assert verdict.answers.keys() == {"202"}
+
+
+@contextmanager
+def detection_held_up(home: Installation) -> Iterator[None]:
+    """No pass can write its links, so that one that began does not end."""
+    with psycopg.connect(home.env["DATABASE_URL"]) as link:
+        link.execute("LOCK TABLE detection_link IN ACCESS EXCLUSIVE MODE")
+        yield
+
+
+def is_held_up(home: Installation) -> bool:
+    waiting = "relation = 'detection_link'::regclass AND NOT granted"
+    return bool(home.value(f"SELECT count(*) FROM pg_locks WHERE {waiting}"))  # noqa: S608
+
+
+def test_telemetry_does_not_wait_for_detection(running):
+    home = running.home
+    run_trial(home, running.key, Plan(23, random.randrange(1_000_000), 100, 0, over=1))
+    with detection_held_up(home):
+        wait_for(lambda: is_held_up(home), "No pass began.")
+        plan = Plan(24, random.randrange(1_000_000), EVENTS, 0, over=OVER)
+        verdict = run_trial(home, running.key, plan)
+        assert is_held_up(home)
+    assert verdict.faults == [], verdict.line()
     assert verdict.answers.keys() == {"202"}
 
 

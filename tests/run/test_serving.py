@@ -63,7 +63,7 @@ def test_a_demo_starts_says_how_to_get_in_and_stops_on_ctrl_c(launcher):
     assert f"The first case is at {base}/cases/C-1/" in greeting
     assert re.search(rf"ana \(analyst\) +{base}/once/a/", greeting)
     assert answers(port)
-    names = ("feeder", "web server", "clock", "worker")
+    names = ("feeder", "web server", "clock", "worker", "detection")
     running = [*map(launcher.service, names), launcher.postmaster()]
     begun = time.monotonic()
     stop(process)
@@ -90,7 +90,8 @@ def test_a_dead_service_is_started_again(launcher):
 
 def test_a_killed_worker_or_clock_is_started_again(launcher):
     process, _ = serve(launcher, "serve", "--port", str(free_port()))
-    dead = {name: launcher.service(name) for name in ("worker", "clock")}
+    names = ("worker", "detection", "clock")
+    dead = {name: launcher.service(name) for name in names}
     for pid in dead.values():
         os.kill(pid, signal.SIGKILL)
     for name, pid in dead.items():
