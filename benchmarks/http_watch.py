@@ -1,5 +1,7 @@
-"""What an installation under load shows: lag of each batch, memory of each process."""
+"""What an installation under load shows: lag of each batch, memory of each process,
+and who uses the processors."""
 
+import os
 import re
 import threading
 import time
@@ -65,6 +67,26 @@ class Watch(threading.Thread):
     def stop(self) -> None:
         self.over.set()
         self.join()
+
+
+def cpu_seconds(home: Installation) -> dict[str, float]:
+    """Processor time of each part so far, with that of its children, dead or alive."""
+    roots = {name: part.pid for name, part in home.parts.items()}
+    roots["postgres"] = home.postmaster()
+    spent = {
+        name: sum(map(ticks, [pid, *descendants(pid)])) / os.sysconf("SC_CLK_TCK")
+        for name, pid in roots.items()
+    }
+    return spent | {"sender": time.process_time()}
+
+
+def ticks(pid: int) -> int:
+    """Of a process and of those of its children that have ended."""
+    try:
+        told = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return 0
+    return sum(map(int, told.rpartition(")")[2].split()[11:15]))
 
 
 def processes(home: Installation) -> dict[str, list[int]]:

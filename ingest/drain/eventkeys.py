@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from datetime import UTC
 from hashlib import sha256
 from itertools import pairwise
-from typing import Final, cast
+from operator import attrgetter
+from typing import Final
 
 import msgspec
 import numpy as np
@@ -70,18 +71,16 @@ def sign(
     times in UTC, defaults left out. Records without an id have their content for one.
     `written` is the records one a line, as msgspec writes them, where that is known.
     """
-    unsettled = list(filter(_is_unsettled, records))
-    for record in unsettled:
-        _settle(record)
-    if unsettled or written is None:
-        written = _ENCODER.encode_lines(records)
-    lines = written.split(b"\n")[:-1]
+    only_requests = set(map(type, records)) == {Request}
+    if not (only_requests and _are_settled(records)):
+        for record in records:
+            _settle(record)
+        written = None
+    lines = (written or _ENCODER.encode_lines(records)).split(b"\n")[:-1]
     contents = [sha256(line).digest() for line in lines]
     prefix = f"{source_id}\0".encode()
-    if all(type(each) is Request for each in records):
-        ids = [
-            prefix + each.event_id.encode() for each in cast("list[Request]", records)
-        ]
+    if only_requests:
+        ids = [prefix + each.encode() for each in map(_EVENT_ID, records)]
     else:
         ids = [
             prefix + _own_id(each, content)
@@ -97,10 +96,17 @@ def _own_id(record: Record, content: bytes) -> bytes:
     return f"\0{content.hex()[:32]}".encode()
 
 
-def _is_unsettled(record: Record) -> bool:
-    if type(record) is Request:
-        return record.operation == "chat" or record.occurred_at.tzinfo is not UTC
-    return type(record) is Activity and record.occurred_at.tzinfo is not UTC
+# Asked of all requests of a commit: as attributes they are read without a Python frame
+# for each.
+_EVENT_ID: Final = attrgetter("event_id")
+_ZONE: Final = attrgetter("occurred_at.tzinfo")
+_OPERATION: Final = attrgetter("operation")
+
+
+def _are_settled(requests: Sequence[Record]) -> bool:
+    return set(map(_ZONE, requests)) == {UTC} and "chat" not in set(
+        map(_OPERATION, requests)
+    )
 
 
 def _settle(record: Record) -> None:

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import cast
+from operator import attrgetter
+from typing import Final, cast
 
 import polars as pl
 
@@ -14,25 +15,23 @@ from ingest.records.schemas import Event, Request
 from ingest.texts import excerpts, templates
 
 Told = Sequence[Hashes | None]
+_TEXTS: Final = attrgetter(
+    *("prompt", "prompt_fingerprint", "system_prompt", "system_hash"),
+    *("response", "response_hash"),
+)
 
 
 def told(
     requests: Sequence[Event], rows: Sequence[int] | pl.Series, key: bytes
 ) -> Told:
     """The hashes of these rows of the requests; empty where none has any text."""
-    chosen = [cast("Request", requests[row]) for row in rows]
-    found = [
-        columns.hashes_of(each, key)
-        if each.prompt
-        or each.prompt_fingerprint
-        or each.system_prompt
-        or each.system_hash
-        or each.response
-        or each.response_hash
-        else None
-        for each in chosen
+    holds = list(map(any, map(_TEXTS, requests)))
+    if not any(holds):
+        return ()
+    return [
+        columns.hashes_of(cast("Request", requests[row]), key) if holds[row] else None
+        for row in rows
     ]
-    return found if any(found) else ()
 
 
 def store(
