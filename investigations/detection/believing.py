@@ -19,6 +19,7 @@ from investigations.detection import (
     features,
     quick,
     returning,
+    robbed,
     scoring,
     vouching,
 )
@@ -127,6 +128,8 @@ def population_of(
         releases=facts.releases,
         moves=facts.moves,
     )
+    with watch.stage("links and clusters"):
+        everyone = robbed.leave_company_out(everyone)
     with watch.stage("features"):
         everyone = with_habits(everyone, facts.clock, within)
     with watch.stage("past clusters"):

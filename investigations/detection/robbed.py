@@ -1,4 +1,4 @@
-"""Whose key may have been stolen is not proposed for a ban.
+"""Whose key may have been stolen is not proposed for a ban, nor who only knows them.
 
 Whoever finds a customer's key can work through a corpus with it, beside the customer's
 own traffic: then the account shares a harness and a client with strangers, takes part
@@ -9,14 +9,21 @@ be a cover. The right answer is to revoke the key, which the page says.
 
 Pretending this costs an operator a second program on each account from its first day
 on, and gains a look by a person: the cluster stands, only the proposal leaves it out.
+
+A robbed customer's sister firms share its card and its tools, and nothing with the
+thief: they hang on the cluster by it alone, and leave the cluster.
 """
 
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from investigations.detection.population import Population
-from investigations.detection.shapes import ScoredCluster
+from investigations.detection.shapes import FoundCluster, Ints, ScoredCluster
+from investigations.detection.trimming import FEWEST
 
 # Of its requests, through programs that are not the cluster's: with work before, and
 # without.
@@ -24,6 +31,8 @@ OWN_SHARE, MUCH = 0.1, 0.3
 DAYS_BEFORE = 1  # with sessions, between its first and that of the cluster's program
 # A program is the cluster's where three customers inside use it, and few others.
 STRANGERS, PRIVATE = 3, 0.5
+# What hangs on by the robbed alone is their company up to this share of the rest.
+COMPANY = 0.1
 
 
 def spare(everyone: Population, cluster: ScoredCluster) -> ScoredCluster:
@@ -69,6 +78,79 @@ def lives_apart(everyone: Population, accounts: tuple[int, ...]) -> set[int]:
         if theirs and has_own_life(everyone, at, theirs):
             found.add(world.accounts[at])
     return found
+
+
+def leave_company_out(everyone: Population) -> Population:
+    """The same, of each cluster only those whom not just a robbed one holds to it."""
+    clusters = [without_company(everyone, each) for each in everyone.found.clusters]
+    return replace(everyone, found=replace(everyone.found, clusters=clusters))
+
+
+def without_company(everyone: Population, found: FoundCluster) -> FoundCluster:
+    """The cluster without members that only robbed ones hold to it."""
+    lead = lives_apart(everyone, found.accounts)
+    if not lead:
+        return found
+    tied = private_values(everyone, found.accounts)
+    others = [account for account in found.accounts if account not in lead]
+    part = parts_of(everyone, others, tied)
+    owner = everyone.world.organization[[everyone.position[a] for a in others]]
+    sizes = [len(np.unique(owner[part == at])) for at in range(part.max() + 1)]
+    most = max(FEWEST - 1, COMPANY * max(sizes))
+    theirs = frozenset().union(*(tied[account] for account in lead))
+    gone = {
+        account
+        for account, at in zip(others, part.tolist(), strict=True)
+        if sizes[at] <= most and sizes[at] < max(sizes) and tied[account] & theirs
+    }
+    return FoundCluster(tuple(m for m in found.members if m.account not in gone))
+
+
+def private_values(
+    everyone: Population, accounts: Collection[int]
+) -> dict[int, frozenset[int]]:
+    """Account → values it shows that are mostly these accounts' own."""
+    shown, world = everyone.world.sightings, everyone.world
+    order, bounds = everyone.by_account
+    value: dict[int, list[int]] = {}
+    owner: dict[int, set[int]] = {}
+    for account in accounts:
+        at = everyone.position[account]
+        value[account] = shown.value[order[bounds[at] : bounds[at + 1]]].tolist()
+        for each in value[account]:
+            owner.setdefault(each, set()).add(int(world.organization[at]))
+    private = {
+        each
+        for each, inside in owner.items()
+        if len(inside) >= max(2, PRIVATE * everyone.found.customers[each])
+    }
+    return {a: frozenset(private.intersection(value[a])) for a in accounts}
+
+
+def parts_of(
+    everyone: Population,
+    accounts: Sequence[int],
+    tied: Mapping[int, Collection[int]],
+) -> Ints:
+    """A number for each account: the same for those that values and hand-offs between
+    them hold together."""
+    place = {account: at for at, account in enumerate(accounts)}
+    edges = [
+        (at, len(place) + value)
+        for account, at in place.items()
+        for value in tied[account]
+    ]
+    edges += [
+        (place[h.giver], place[h.taker])
+        for h in everyone.world.handoffs
+        if h.giver in place and h.taker in place
+    ]
+    size = len(place) + len(everyone.world.values)
+    a, b = np.array(edges, np.int64).reshape(-1, 2).T
+    graph = coo_array((np.ones(len(a)), (a, b)), shape=(size, size))
+    part = connected_components(graph, directed=False)[1][: len(place)]
+    numbered: Ints = np.unique(part, return_inverse=True)[1]
+    return numbered
 
 
 def is_stack(everyone: Population, value: int) -> bool:

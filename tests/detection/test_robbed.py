@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from investigations.detection import robbed
+from investigations.detection.clustering import find_clusters
 from investigations.detection.population import Population
 from investigations.detection.shapes import (
     FoundCluster,
@@ -83,6 +84,49 @@ def test_who_came_with_the_program_and_sends_little_else_is_no_victim():
     newcomer = town(own=25, before=STOLEN_FOR)
 
     assert robbed.spare(newcomer, accused()).proposed_ban == (*THIEVES, VICTIM)
+
+
+SISTERS = (21, 22)
+
+
+def hanging_on(**shared: str) -> FoundCluster:
+    """What is left of a cluster of the thief's ten accounts, the victim, and two firms
+    that share this with the victim."""
+    place = Town()
+    thieves = range(1, 11)
+    for account in thieves:
+        place.move_in(
+            account, client_stack="relay", tools="own", count=100, days_ago=STOLEN_FOR
+        )
+    for account in (VICTIM * 10, *SISTERS):
+        place.move_in(account, client_stack="sdk", **shared)
+    place.shows(VICTIM * 10, client_stack="relay", count=100, days_ago=STOLEN_FOR)
+    others = range(31, 51)
+    for account in others:
+        place.move_in(account, client_stack="sdk")
+    world = place.everyone()
+    people = [member(account) for account in (*thieves, *SISTERS, *others)]
+    people.append(member(VICTIM * 10, requests=1000))
+    found = find_clusters(world)
+    everybody = population(people)
+    customers = np.bincount(world.sightings.value)
+    everybody = replace(
+        everybody, world=world, found=replace(found, customers=customers)
+    )
+    inside = (*thieves, *SISTERS, VICTIM * 10)
+    cluster = FoundCluster(tuple(Member(pk, 1.0, 3) for pk in inside))
+    return robbed.without_company(everybody, cluster)
+
+
+def test_a_victims_sister_firms_leave_the_cluster():
+    assert hanging_on(payment="card", skeleton="weekly-report").accounts == (
+        *range(1, 11),
+        VICTIM * 10,
+    )
+
+
+def test_who_also_shares_the_thiefs_tools_stays():
+    assert set(SISTERS) < set(hanging_on(payment="card", tools="own").accounts)
 
 
 def test_an_account_that_a_new_source_accuses_stays_held_back_too():
