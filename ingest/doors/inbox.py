@@ -27,6 +27,8 @@ from ingest.senders import quotas
 # Beyond these an answer names no more; every one of them is kept all the same.
 MAX_ERRORS_TOLD: Final = 10_000
 MAX_NAMED_UNKNOWNS: Final = 100
+# How a mark before the first line is told, among what was kept out (RFC 8259, 8.1).
+MARK: Final = "byte order mark"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,8 @@ class Intake:
         self.accepted += len(found.records)
         self.refusals += found.refusals
         self.unknown.update(found.unknown)
+        if chunk.first_line == 1 and chunk.offset:
+            self.unknown[MARK] += 1
         return found
 
     def check_room(self, chunk: lines.Chunk) -> None:

@@ -348,6 +348,11 @@ def test_what_editors_do_to_a_file_is_accepted(gateway, body):
     assert Event.objects.get().event_id == "ev-1"
 
 
+def test_6_a_byte_order_mark_is_noted_with_what_was_kept_out(gateway):
+    gateway.post(b"\xef\xbb\xbf" + GOOD)
+    assert Batch.objects.get().unknown_fields == {"byte order mark": 1}
+
+
 def test_17_the_same_id_twice_in_a_batch_is_a_duplicate(gateway):
     gateway.send(a_request(), a_request())
     writers.store_pending()
