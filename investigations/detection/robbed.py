@@ -38,17 +38,8 @@ COMPANY = 0.1
 def spare(everyone: Population, cluster: ScoredCluster) -> ScoredCluster:
     """The cluster without proposals against customers with a life of their own."""
     lead = lives_apart(everyone, cluster.found.accounts)
-    spared = [account for account in cluster.proposed_ban if account in lead]
-    if not spared:
-        return cluster
-    return replace(
-        cluster,
-        proposed_ban=tuple(a for a in cluster.proposed_ban if a not in lead),
-        withheld=tuple(sorted({*cluster.withheld, *spared})),
-        withheld_because=" ".join(
-            filter(None, (cluster.withheld_because, sentence(len(spared))))
-        ),
-    )
+    spared = lead.intersection(cluster.proposed_ban)
+    return cluster.withholding(spared, sentence(len(spared))) if spared else cluster
 
 
 def lives_apart(everyone: Population, accounts: tuple[int, ...]) -> set[int]:

@@ -6,8 +6,8 @@ ratio). Country, language and nationality have no field here, so no step can lea
 them.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -518,3 +518,13 @@ class ScoredCluster:
     proposed_ban: tuple[int, ...] = ()
     withheld: tuple[int, ...] = ()
     withheld_because: str = ""
+
+    def withholding(self, accounts: Set[int], because: str) -> "ScoredCluster":
+        """The same without these in the proposal; what is said adds up."""
+        said = (self.withheld_because, because)
+        return replace(
+            self,
+            proposed_ban=tuple(a for a in self.proposed_ban if a not in accounts),
+            withheld=tuple(sorted({*self.withheld, *accounts})),
+            withheld_because=" ".join(filter(None, said)),
+        )

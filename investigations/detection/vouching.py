@@ -8,7 +8,7 @@ is nobody else to ask, and the rule rests.
 """
 
 from collections.abc import Mapping, Set
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from investigations.detection.dealing import TIE
 from investigations.detection.population import Population
@@ -40,29 +40,16 @@ def withhold(
         if vouched.events & set(handoff.events)
         for account in (handoff.giver, handoff.taker)
     }
-    kept: list[int] = []
-    withheld: list[int] = []
+    withheld = set()
     for account in cluster.proposed_ban:
         told = vouched.values.get(account, frozenset())
         known = sum(is_told(kind, text, told) for kind, text in ties[account])
-        enough = known + (account in handed) >= FEWEST_TIES
-        (kept if enough else withheld).append(account)
+        if known + (account in handed) < FEWEST_TIES:
+            withheld.add(account)
     if not withheld:
         return cluster
-    return replace(
-        cluster,
-        proposed_ban=tuple(kept),
-        withheld=tuple(sorted({*cluster.withheld, *withheld})),
-        withheld_because=" ".join(
-            filter(
-                None,
-                (
-                    cluster.withheld_because,
-                    sentence(len(withheld), vouched.newcomers),
-                ),
-            )
-        ),
-    )
+    because = sentence(len(withheld), vouched.newcomers)
+    return cluster.withholding(withheld, because)
 
 
 def is_told(kind: str, text: str, told: Told) -> bool:

@@ -1,6 +1,7 @@
 """Customers whose keys were stolen are looked at, and not proposed for a ban."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -89,7 +90,7 @@ def test_who_came_with_the_program_and_sends_little_else_is_no_victim():
 SISTERS = (21, 22)
 
 
-def hanging_on(**shared: str) -> FoundCluster:
+def hanging_on(**shared: Any) -> FoundCluster:
     """What is left of a cluster of the thief's ten accounts, the victim, and two firms
     that share this with the victim."""
     place = Town()
