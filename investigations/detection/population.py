@@ -91,6 +91,11 @@ class Population:
         return [value.kind for value in self.world.values]
 
     @cached_property
+    def is_program(self) -> Bools:
+        """Whether a value is a client program."""
+        return np.array([kind == "client_stack" for kind in self.kinds], bool)
+
+    @cached_property
     def by_account(self) -> tuple[Ints, Ints]:
         """Order of sightings by account, and where each account's begin."""
         account = self.world.sightings.account

@@ -22,7 +22,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from investigations.detection.population import Population
-from investigations.detection.shapes import FoundCluster, Ints, ScoredCluster
+from investigations.detection.shapes import FoundCluster, ScoredCluster
 from investigations.detection.trimming import FEWEST
 
 # Of its requests, through programs that are not the cluster's: with work before, and
@@ -31,25 +31,39 @@ OWN_SHARE, MUCH = 0.1, 0.3
 DAYS_BEFORE = 1  # with sessions, between its first and that of the cluster's program
 # A program is the cluster's where three customers inside use it, and few others.
 STRANGERS, PRIVATE = 3, 0.5
-# What hangs on by the robbed alone is their company up to this share of the rest.
+# What hangs on by the robbed alone is their company up to this share of the cluster.
 COMPANY = 0.1
 
 
 def spare(everyone: Population, cluster: ScoredCluster) -> ScoredCluster:
     """The cluster without proposals against customers with a life of their own."""
+    if not cluster.proposed_ban:
+        return cluster
     lead = lives_apart(everyone, cluster.found.accounts)
     spared = lead.intersection(cluster.proposed_ban)
     return cluster.withholding(spared, sentence(len(spared))) if spared else cluster
 
 
-def lives_apart(everyone: Population, accounts: tuple[int, ...]) -> set[int]:
+def lives_apart(everyone: Population, accounts: Sequence[int]) -> set[int]:
     """Members that worked before the cluster's program was seen on them, and still
     send much through another."""
+    return {
+        everyone.world.accounts[at]
+        for at, through in users_of_programs(everyone, accounts).items()
+        if has_own_life(everyone, at, through)
+    }
+
+
+def users_of_programs(
+    everyone: Population, accounts: Sequence[int]
+) -> dict[int, list[int]]:
+    """Position of each member that uses a program of the cluster's → its sightings of
+    those."""
     shown, world = everyone.world.sightings, everyone.world
-    members = [everyone.position[account] for account in accounts]
     order, bounds = everyone.by_account
-    rows = np.concatenate([order[bounds[at] : bounds[at + 1]] for at in members])
-    stacks = [row for row in rows.tolist() if is_stack(everyone, shown.value[row])]
+    places = [everyone.position[account] for account in accounts]
+    rows = np.concatenate([order[bounds[at] : bounds[at + 1]] for at in places])
+    stacks = rows[everyone.is_program[shown.value[rows]]].tolist()
     owners: dict[int, set[int]] = {}
     for row in stacks:
         owner = int(world.organization[shown.account[row]])
@@ -59,16 +73,11 @@ def lives_apart(everyone: Population, accounts: tuple[int, ...]) -> set[int]:
         for value, inside in owners.items()
         if len(inside) >= max(STRANGERS, PRIVATE * everyone.found.customers[value])
     }
-    found = set()
-    for at in members:
-        theirs = [
-            row
-            for row in stacks
-            if shown.account[row] == at and int(shown.value[row]) in private
-        ]
-        if theirs and has_own_life(everyone, at, theirs):
-            found.add(world.accounts[at])
-    return found
+    using: dict[int, list[int]] = {}
+    for row in stacks:
+        if int(shown.value[row]) in private:
+            using.setdefault(int(shown.account[row]), []).append(row)
+    return using
 
 
 def leave_company_out(everyone: Population) -> Population:
@@ -78,23 +87,38 @@ def leave_company_out(everyone: Population) -> Population:
 
 
 def without_company(everyone: Population, found: FoundCluster) -> FoundCluster:
-    """The cluster without members that only robbed ones hold to it."""
-    lead = lives_apart(everyone, found.accounts)
-    if not lead:
+    """The cluster without members that only robbed ones hold to it: small groups that
+    share something with those, nothing with the rest, and use no program of its."""
+    using = users_of_programs(everyone, found.accounts)
+    lead = {
+        everyone.world.accounts[at]
+        for at, through in using.items()
+        if has_own_life(everyone, at, through)
+    }
+    others = [account for account in found.accounts if account not in lead]
+    if not lead or not others:
         return found
     tied = private_values(everyone, found.accounts)
-    others = [account for account in found.accounts if account not in lead]
-    part = parts_of(everyone, others, tied)
-    owner = everyone.world.organization[[everyone.position[a] for a in others]]
-    sizes = [len(np.unique(owner[part == at])) for at in range(part.max() + 1)]
-    most = max(FEWEST - 1, COMPANY * max(sizes))
     theirs = frozenset().union(*(tied[account] for account in lead))
-    gone = {
-        account
-        for account, at in zip(others, part.tolist(), strict=True)
-        if sizes[at] <= most and sizes[at] < max(sizes) and tied[account] & theirs
-    }
-    return FoundCluster(tuple(m for m in found.members if m.account not in gone))
+    gone: set[int] = set()
+    for part in parts_of(everyone, others, tied):
+        joins = any(everyone.position[account] in using for account in part)
+        knows = any(tied[account] & theirs for account in part)
+        if knows and not joins and is_company(everyone, part, found):
+            gone.update(part)
+    left = tuple(m for m in found.members if m.account not in gone)
+    enough = customers(everyone, [m.account for m in left]) >= FEWEST
+    return FoundCluster(left) if enough else found
+
+
+def is_company(everyone: Population, part: Sequence[int], found: FoundCluster) -> bool:
+    most = max(FEWEST - 1, COMPANY * customers(everyone, found.accounts))
+    return customers(everyone, part) <= most
+
+
+def customers(everyone: Population, accounts: Sequence[int]) -> int:
+    places = [everyone.position[account] for account in accounts]
+    return len(np.unique(everyone.world.organization[places]))
 
 
 def private_values(
@@ -122,30 +146,27 @@ def parts_of(
     everyone: Population,
     accounts: Sequence[int],
     tied: Mapping[int, Collection[int]],
-) -> Ints:
-    """A number for each account: the same for those that values and hand-offs between
-    them hold together."""
+) -> list[list[int]]:
+    """Groups of the accounts that values and hand-offs between them hold together."""
     place = {account: at for at, account in enumerate(accounts)}
+    values = sorted(frozenset().union(*(tied[account] for account in accounts)))
+    node = {value: len(place) + at for at, value in enumerate(values)}
     edges = [
-        (at, len(place) + value)
-        for account, at in place.items()
-        for value in tied[account]
+        (at, node[value]) for account, at in place.items() for value in tied[account]
     ]
     edges += [
         (place[h.giver], place[h.taker])
         for h in everyone.world.handoffs
         if h.giver in place and h.taker in place
     ]
-    size = len(place) + len(everyone.world.values)
+    size = len(place) + len(node)
     a, b = np.array(edges, np.int64).reshape(-1, 2).T
     graph = coo_array((np.ones(len(a)), (a, b)), shape=(size, size))
-    part = connected_components(graph, directed=False)[1][: len(place)]
-    numbered: Ints = np.unique(part, return_inverse=True)[1]
-    return numbered
-
-
-def is_stack(everyone: Population, value: int) -> bool:
-    return everyone.kinds[int(value)] == "client_stack"
+    numbers = connected_components(graph, directed=False)[1][: len(place)]
+    parts: dict[int, list[int]] = {}
+    for account, number in zip(accounts, numbers.tolist(), strict=True):
+        parts.setdefault(number, []).append(account)
+    return list(parts.values())
 
 
 def has_own_life(everyone: Population, at: int, theirs: list[int]) -> bool:

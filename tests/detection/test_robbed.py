@@ -1,5 +1,6 @@
 """Customers whose keys were stolen are looked at, and not proposed for a ban."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -90,11 +91,10 @@ def test_who_came_with_the_program_and_sends_little_else_is_no_victim():
 SISTERS = (21, 22)
 
 
-def hanging_on(**shared: Any) -> FoundCluster:
-    """What is left of a cluster of the thief's ten accounts, the victim, and two firms
-    that share this with the victim."""
+def hanging_on(*, thieves: Iterable[int] = range(1, 11), **shared: Any) -> FoundCluster:
+    """What is left of a cluster of the thief's accounts, the victim, and two firms that
+    share this with the victim."""
     place = Town()
-    thieves = range(1, 11)
     for account in thieves:
         place.move_in(
             account, client_stack="relay", tools="own", count=100, days_ago=STOLEN_FOR
@@ -124,6 +124,13 @@ def test_a_victims_sister_firms_leave_the_cluster():
         *range(1, 11),
         VICTIM * 10,
     )
+
+
+def test_a_thief_with_few_accounts_is_no_company():
+    thieves = (1, 2)
+
+    left = hanging_on(thieves=thieves, payment="card", skeleton="weekly-report")
+    assert set(left.accounts) >= {*thieves, VICTIM * 10}
 
 
 def test_who_also_shares_the_thiefs_tools_stays():
