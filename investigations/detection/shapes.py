@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -364,7 +365,7 @@ class Norm:
     exceed: float
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class ClusterFeatures:
     """What the members have in common, pooled, beside what others look like.
 
@@ -405,17 +406,17 @@ class ClusterFeatures:
     def size(self) -> int:
         return len(self.members)
 
-    @property
+    @cached_property
     def position(self) -> dict[int, int]:
         """Account id → place in `members`."""
         return {member.account: at for at, member in enumerate(self.members)}
 
-    @property
+    @cached_property
     def organizations(self) -> int:
         """Distinct customers: one organisation's accounts count once."""
         return len({member.customer for member in self.members})
 
-    @property
+    @cached_property
     def requests(self) -> int:
         return sum(member.requests for member in self.members)
 

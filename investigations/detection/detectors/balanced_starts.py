@@ -18,6 +18,7 @@ from investigations.detection.detectors.base import (
     few,
     from_null,
     number,
+    once_a_cluster,
     window,
 )
 from investigations.detection.evenness import (
@@ -111,18 +112,24 @@ def pooled_balance(seen: ClusterFeatures) -> Evidence | None:
     )
 
 
+@once_a_cluster
+def each_alone(seen: ClusterFeatures) -> tuple[Floats, int]:
+    """How unevenly each member starts, and the sessions of all of them together."""
+    uneven = own_unevenness(windows(seen.starts, window_days(seen.starts)))
+    return uneven, int(np.maximum(seen.starts, 0).sum())
+
+
 @balanced_starts.looks_at_account(decibans=8)
 def takes_its_share(seen: AccountView) -> Evidence | None:
     if seen.place is None or "balanced_starts" not in seen.place.evidence:
         return None
     cluster = seen.place.cluster
     column = cluster.position[seen.features.account]
-    counts = windows(cluster.starts, window_days(cluster.starts))
-    steadiness = float(own_unevenness(counts)[column])
+    uneven, everybody = each_alone(cluster)
+    steadiness = float(uneven[column])
     own = int(np.maximum(cluster.starts[:, column], 0).sum())
     if own < FEWEST_STARTS / 2 or steadiness > OWN:
         return None
-    everybody = int(np.maximum(cluster.starts, 0).sum())
     return Evidence(
         strength=seen.place.evidence["balanced_starts"].strength,
         value=round(steadiness, 2),

@@ -6,10 +6,12 @@ pooled cluster, or at both. It returns None where it sees nothing.
 """
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import wraps
 from typing import Generic, TypeVar
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -75,6 +77,25 @@ class Detector:
         return register
 
 
+Told = TypeVar("Told")
+
+
+def once_a_cluster(
+    work: Callable[[ClusterFeatures], Told],
+) -> Callable[[ClusterFeatures], Told]:
+    """The same, worked out once and known for as long as the cluster is: else each of
+    a thousand members would have it worked out over all thousand."""
+    known: WeakKeyDictionary[ClusterFeatures, Told] = WeakKeyDictionary()
+
+    @wraps(work)
+    def told(seen: ClusterFeatures) -> Told:
+        if seen not in known:
+            known[seen] = work(seen)
+        return known[seen]
+
+    return told
+
+
 def from_null(quantile: float) -> float:
     """Strength of an outcome that chance reaches in a share `quantile` of cases."""
     decibans = -10 * math.log10(max(quantile, 1e-12)) - NULL_FLOOR
@@ -121,6 +142,32 @@ def few(count: int) -> str:
 def covered(values: Iterable[CommonValue]) -> frozenset[int]:
     """Members that show at least one of the values."""
     return frozenset().union(*(value.members for value in values))
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """Values that one member shows; `reach` counts the members that show any of them,
+    itself among them."""
+
+    values: tuple[CommonValue, ...]
+    reach: int
+
+
+def by_member(values: Sequence[CommonValue]) -> Mapping[int, Own]:
+    """Member → those of the values that it shows; nobody without any."""
+    shown: dict[int, list[int]] = {}
+    for at, value in enumerate(values):
+        for account in value.members:
+            shown.setdefault(account, []).append(at)
+    # Most members show the same few.
+    alike: dict[tuple[int, ...], Own] = {}
+    found = {}
+    for account, places in shown.items():
+        if (key := tuple(places)) not in alike:
+            own = tuple(values[at] for at in places)
+            alike[key] = Own(own, len(covered(own)))
+        found[account] = alike[key]
+    return found
 
 
 def indicators(values: Iterable[CommonValue]) -> list[int]:

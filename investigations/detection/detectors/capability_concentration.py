@@ -13,6 +13,7 @@ from investigations.detection.detectors.base import (
     beyond,
     from_null,
     number,
+    once_a_cluster,
     percent,
     random_groups,
     window,
@@ -24,7 +25,6 @@ from investigations.detection.shapes import (
     Evidence,
     Family,
     Floats,
-    Habits,
     Rows,
 )
 
@@ -76,8 +76,10 @@ def divergence(asked: Floats, usual: Floats) -> Floats:
     return nats
 
 
-def top(habits: Habits) -> tuple[int, float, float]:
+@once_a_cluster
+def top(seen: ClusterFeatures) -> tuple[int, float, float]:
     """(capability the members ask for most above the others, their share, others')."""
+    habits = seen.habits
     mine, usual = habits.asked.mean(axis=0), habits.others_asked.mean(axis=0)
     at = int(np.argmax(mine - usual))
     return at, float(mine[at]), float(usual[at])
@@ -88,7 +90,7 @@ def pooled_mix(seen: ClusterFeatures) -> Evidence | None:
     known = seen.habits
     if len(known.asked) < FEWEST or len(known.others_asked) < FEWEST_PEERS:
         return None
-    at, share, usual = top(known)
+    at, share, usual = top(seen)
     if share - usual < LEAST_GAIN:
         return None
     cohort = known.others_asked.mean(axis=0)
@@ -121,7 +123,7 @@ def own_share(seen: AccountView) -> Evidence | None:
     own = seen.features
     if seen.place is None or "capability_concentration" not in seen.place.evidence:
         return None
-    at, share, usual = top(seen.place.cluster.habits)
+    at, share, usual = top(seen.place.cluster)
     mine = shares(own)[at]
     # Nearer to the cluster's share than to what is usual.
     if not own.requests or mine < (share + usual) / 2:

@@ -1,11 +1,16 @@
 """Accounts of strangers leaving through the same few address blocks (I3)."""
 
+from collections.abc import Mapping
+
 from investigations.detection.detectors.base import (
     Detector,
+    Own,
+    by_member,
     covered,
     few,
     indicators,
     number,
+    once_a_cluster,
     percent,
 )
 from investigations.detection.shapes import (
@@ -66,15 +71,20 @@ def pooled_blocks(seen: ClusterFeatures) -> Evidence | None:
     )
 
 
+@once_a_cluster
+def blocks_by_member(seen: ClusterFeatures) -> Mapping[int, Own]:
+    return by_member(own_blocks(seen))
+
+
 @egress_concentration.looks_at_account(decibans=3)
 def through_cluster_blocks(seen: AccountView) -> Evidence | None:
     if seen.place is None:
         return None
     account = seen.features.account
-    blocks = [b for b in own_blocks(seen.place.cluster) if account in b.members]
-    if not blocks:
+    own = blocks_by_member(seen.place.cluster).get(account)
+    if own is None:
         return None
-    others = len(covered(blocks)) - 1
+    others = own.reach - 1
     return Evidence(
         strength=1.0,
         value=others,
@@ -86,7 +96,7 @@ def through_cluster_blocks(seen: AccountView) -> Evidence | None:
         innocent=INNOCENT,
         rows=Rows(
             "sighting",
-            {"accounts": [account], "indicators": indicators(blocks)},
-            len(blocks),
+            {"accounts": [account], "indicators": indicators(own.values)},
+            len(own.values),
         ),
     )

@@ -14,6 +14,7 @@ from investigations.detection.detectors.base import (
     Detector,
     from_null,
     number,
+    once_a_cluster,
     percent,
     window,
 )
@@ -61,6 +62,7 @@ def entropy(all_settings: Iterable[Settings]) -> float:
     return -sum(n / total * math.log2(n / total) for n in counts.values() if n) + 0.0
 
 
+@once_a_cluster
 def common_setting(seen: ClusterFeatures) -> tuple[str, set[str]]:
     """The setting that most customers inside have fixed, and who has."""
     voices: dict[str, set[str]] = {}

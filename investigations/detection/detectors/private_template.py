@@ -1,10 +1,15 @@
 """Prompts cut from templates that nobody outside the cluster uses (B1)."""
 
+from collections.abc import Mapping
+
 from investigations.detection.detectors.base import (
     Detector,
+    Own,
+    by_member,
     covered,
     indicators,
     number,
+    once_a_cluster,
     percent,
 )
 from investigations.detection.shapes import (
@@ -70,28 +75,33 @@ def pooled_templates(seen: ClusterFeatures) -> Evidence | None:
     )
 
 
+@once_a_cluster
+def templates_by_member(seen: ClusterFeatures) -> Mapping[int, Own]:
+    return by_member(own_templates(seen))
+
+
 @private_template.looks_at_account(decibans=10)
 def uses_cluster_templates(seen: AccountView) -> Evidence | None:
     if seen.place is None or "private_template" not in seen.place.evidence:
         return None
     account = seen.features.account
-    templates = [t for t in own_templates(seen.place.cluster) if account in t.members]
-    if not templates:
+    own = templates_by_member(seen.place.cluster).get(account)
+    if own is None:
         return None
-    others = len(covered(templates)) - 1
+    others, count = own.reach - 1, len(own.values)
     return Evidence(
         strength=seen.place.evidence["private_template"].strength,
-        value=len(templates),
+        value=count,
         baseline=0,
         sentence=(
-            f"Sends prompts cut from {number(len(templates))} "
-            f"{'template' if len(templates) == 1 else 'templates'} that only its "
+            f"Sends prompts cut from {number(count)} "
+            f"{'template' if count == 1 else 'templates'} that only its "
             f"cluster uses; {number(others)} other members send them too."
         ),
         innocent=INNOCENT,
         rows=Rows(
             "sighting",
-            {"accounts": [account], "indicators": indicators(templates)},
-            len(templates),
+            {"accounts": [account], "indicators": indicators(own.values)},
+            count,
         ),
     )

@@ -6,6 +6,7 @@ from investigations.detection.detectors.base import (
     Detector,
     few,
     number,
+    once_a_cluster,
     window,
 )
 from investigations.detection.shapes import (
@@ -29,6 +30,7 @@ LIFT_FLOOR, LIFT_FULL = 1.5, 5.0
 INNOCENT = "Customers of one vendor, or of one new version of a library, look alike."
 
 
+@once_a_cluster
 def most_used(seen: ClusterFeatures) -> tuple[str, int]:
     """The stack that most members use above all others, and how many do; programs
     that the rules list as public are left out."""

@@ -8,6 +8,7 @@ from investigations.detection.detectors.base import (
     Detector,
     from_null,
     number,
+    once_a_cluster,
     percent,
     stamp,
 )
@@ -16,6 +17,7 @@ from investigations.detection.shapes import (
     ClusterFeatures,
     Evidence,
     Family,
+    Move,
     ReleaseMoves,
     Rows,
 )
@@ -83,16 +85,25 @@ def pooled_pivot(seen: ClusterFeatures) -> Evidence | None:
     )
 
 
+@once_a_cluster
+def joint_moves(seen: ClusterFeatures) -> list[tuple[ReleaseMoves, dict[int, Move]]]:
+    """Releases that members went to together, each with what every account did."""
+    return [
+        (moves, {move.account: move for move in moves.each})
+        for moves in seen.moves
+        if chance(moves) < 0.01
+    ]
+
+
 @release_pivot.looks_at_account(decibans=4)
 def moved_with_cluster(seen: AccountView) -> Evidence | None:
     if seen.place is None or "release_pivot" not in seen.place.evidence:
         return None
     account, cluster = seen.features.account, seen.place.cluster
-    joined = [m for m in cluster.moves if account in m.moved and chance(m) < 0.01]
+    joined = [each for each in joint_moves(cluster) if account in each[0].moved]
     if not joined:
         return None
-    moves = joined[0]
-    own = next(move for move in moves.each if move.account == account)
+    moves, own = joined[0][0], joined[0][1][account]
     return Evidence(
         strength=seen.place.evidence["release_pivot"].strength,
         value=own.moved / own.requests,

@@ -13,6 +13,7 @@ from investigations.detection.detectors.base import (
     beyond,
     from_null,
     number,
+    once_a_cluster,
     random_picks,
     window,
 )
@@ -91,6 +92,15 @@ def pooled_subjects(seen: ClusterFeatures) -> Evidence | None:
     )
 
 
+@once_a_cluster
+def of_members(seen: ClusterFeatures) -> tuple[Floats, int]:
+    """The sum of what members ask about, and of how many that is known."""
+    known = seen.habits.subjects
+    told = [known[m.account] for m in seen.members if m.account in known]
+    whole: Floats = np.sum(told, axis=0)
+    return whole, len(told)
+
+
 @sameness.looks_at_account(decibans=3)
 def own_subject(seen: AccountView) -> Evidence | None:
     own = seen.features
@@ -100,9 +110,8 @@ def own_subject(seen: AccountView) -> Evidence | None:
     subjects = cluster.habits.subjects
     if own.account not in subjects:
         return None
-    others = [subjects[m.account] for m in cluster.members if m.account in subjects]
-    whole, mine = np.sum(others, axis=0), subjects[own.account]
-    mean = float(mine @ (whole - mine)) / (len(others) - 1)
+    (whole, count), mine = of_members(cluster), subjects[own.account]
+    mean = float(mine @ (whole - mine)) / (count - 1)
     # Nearer to what is usual in the cluster than to what is usual elsewhere.
     if mean < (pooled.value + (pooled.baseline or 0.0)) / 2:
         return None

@@ -11,7 +11,7 @@ moved by up to half an hour, which keeps everybody's days and hours, too.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +22,7 @@ from investigations.detection.detectors.base import (
     beyond,
     from_null,
     number,
+    once_a_cluster,
     percent,
     window,
 )
@@ -200,24 +201,59 @@ def pooled_relief(seen: ClusterFeatures) -> Evidence | None:
     )
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class InOrder:
+    """The latest runs of work by customer, those of customer n from `bounds[n]` up to
+    `bounds[n + 1]`; `starts` and `ends` of all, in order, `ends` with the seconds in
+    which another may start."""
+
+    runs: Sessions
+    bounds: Ints
+    starts: Floats
+    ends: Floats
+    number: Mapping[str, int]
+
+    def of(self, customer: str) -> Sessions:
+        at = self.number[customer]
+        own = slice(self.bounds[at], self.bounds[at + 1])
+        runs = self.runs
+        return Sessions(runs.of[own], runs.start[own], runs.stop[own])
+
+
+@once_a_cluster
+def in_order(seen: ClusterFeatures) -> InOrder:
+    found = latest(seen)
+    order = np.argsort(found.of, kind="stable")
+    runs = Sessions(found.of[order], found.start[order], found.stop[order])
+    return InOrder(
+        runs,
+        np.searchsorted(runs.of, np.arange(seen.size + 1)),
+        np.sort(runs.start),
+        np.sort(runs.stop + AT_ONCE),
+        {member.customer: at for at, member in enumerate(seen.members)},
+    )
+
+
 @stop_and_start.looks_at_account(decibans=3)
 def takes_turns(seen: AccountView) -> Evidence | None:
     if seen.place is None or "stop_and_start" not in seen.place.evidence:
         return None
-    cluster = seen.place.cluster
-    sessions = latest(cluster)
-    own_number = {m.customer: at for at, m in enumerate(cluster.members)}
-    mine = sessions.of == own_number[seen.features.customer]
-    others = np.sort(sessions.start[~mine])
-    if not mine.any():
+    everybody = in_order(seen.place.cluster)
+    own = everybody.of(seen.features.customer)
+    count = len(own.start)
+    if not count:
         return None
-    followed = int((within(others, sessions.stop[mine]) > 0).sum())
-    ended = np.sort(sessions.stop[~mine] + AT_ONCE)
-    following = int((within(ended, sessions.start[mine]) > 0).sum())
+    own_starts, own_ends = np.sort(own.start), np.sort(own.stop + AT_ONCE)
+    followed = int(
+        (within(everybody.starts, own.stop) > within(own_starts, own.stop)).sum()
+    )
+    following = int(
+        (within(everybody.ends, own.start) > within(own_ends, own.start)).sum()
+    )
     usual = seen.place.evidence["stop_and_start"].baseline or 0.0
-    share = (followed + following) / (2 * int(mine.sum()))
+    share = (followed + following) / (2 * count)
     # Whoever just works at the same times is now and then in between by chance.
-    chance_of_it = pdtrc(followed + following - 1, 2 * int(mine.sum()) * usual)
+    chance_of_it = pdtrc(followed + following - 1, 2 * count * usual)
     if followed + following < 2 or chance_of_it > OWN_CHANCE:
         return None
     return Evidence(
@@ -225,7 +261,7 @@ def takes_turns(seen: AccountView) -> Evidence | None:
         value=round(share, 3),
         baseline=usual,
         sentence=(
-            f"Of its {number(int(mine.sum()))} latest sessions {number(followed)} end "
+            f"Of its {number(count)} latest sessions {number(followed)} end "
             f"within 20 seconds before another customer of its cluster starts, and "
             f"{number(following)} begin within 20 seconds after one has stopped."
         ),

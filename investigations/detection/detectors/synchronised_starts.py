@@ -14,6 +14,7 @@ from investigations.detection.detectors.base import (
     Detector,
     from_null,
     number,
+    once_a_cluster,
     percent,
     window,
 )
@@ -53,16 +54,17 @@ INNOCENT = (
 def company(account: Ints, at: Floats) -> Ints:
     """For each start, how many starts of other accounts lie within a minute."""
     pooled = np.sort(at)
-    near = np.searchsorted(pooled, at + TOGETHER, "right") - np.searchsorted(
-        pooled, at - TOGETHER, "left"
-    )
     own = account * FOREVER + at
-    order = np.sort(own)
-    mine = np.searchsorted(order, own + TOGETHER, "right") - np.searchsorted(
-        order, own - TOGETHER, "left"
-    )
-    others: Ints = near - mine
+    others: Ints = close_to(pooled, at) - close_to(np.sort(own), own)
     return others
+
+
+def close_to(ordered: Floats, at: Floats) -> Ints:
+    """How many of these times, in order, lie within a minute of each of `at`."""
+    found: Ints = np.searchsorted(ordered, at + TOGETHER, "right") - np.searchsorted(
+        ordered, at - TOGETHER, "left"
+    )
+    return found
 
 
 def chance(account: Ints, at: Floats) -> Floats:
@@ -164,20 +166,25 @@ def pooled_signals(seen: ClusterFeatures) -> Evidence | None:
     )
 
 
+@once_a_cluster
+def in_order(seen: ClusterFeatures) -> tuple[Floats, Floats, Ints]:
+    """All starts in order; the same member by member; where each member's begin."""
+    at = seen.start_at[np.lexsort((seen.start_at, seen.start_of))]
+    bounds = np.searchsorted(np.sort(seen.start_of), np.arange(seen.size + 1))
+    return np.sort(at), at, bounds
+
+
 @synchronised_starts.looks_at_account(decibans=8)
 def starts_with_cluster(seen: AccountView) -> Evidence | None:
     if seen.place is None or "synchronised_starts" not in seen.place.evidence:
         return None
     cluster = seen.place.cluster
     column = cluster.position[seen.features.account]
-    own = cluster.start_of == column
-    at = cluster.start_at
-    if not own.any():
+    everybody, each, bounds = in_order(cluster)
+    own = each[bounds[column] : bounds[column + 1]]
+    if not len(own):
         return None
-    others = np.sort(at[~own])
-    near = np.searchsorted(others, at[own] + TOGETHER, "right") > np.searchsorted(
-        others, at[own] - TOGETHER, "left"
-    )
+    near = close_to(everybody, own) > close_to(own, own)
     share = float(near.mean())
     if share < COMPANY:
         return None
@@ -186,7 +193,7 @@ def starts_with_cluster(seen: AccountView) -> Evidence | None:
         value=round(share, 3),
         baseline=None,
         sentence=(
-            f"{number(int(near.sum()))} of its {number(int(own.sum()))} sessions start "
+            f"{number(int(near.sum()))} of its {number(len(own))} sessions start "
             "within a minute of another account of its cluster."
         ),
         innocent=INNOCENT,

@@ -1,13 +1,17 @@
 """The same private set of tools, or the same system prompt, on many accounts (B3)."""
 
 import math
+from collections.abc import Mapping
 
 from investigations.detection.detectors.base import (
     Detector,
+    Own,
+    by_member,
     covered,
     few,
     indicators,
     number,
+    once_a_cluster,
     percent,
 )
 from investigations.detection.shapes import (
@@ -70,15 +74,20 @@ def pooled_harness(seen: ClusterFeatures) -> Evidence | None:
     )
 
 
+@once_a_cluster
+def harness_by_member(seen: ClusterFeatures) -> Mapping[int, Own]:
+    return by_member(own_harness(seen))
+
+
 @tool_schema.looks_at_account(decibans=8)
 def runs_cluster_harness(seen: AccountView) -> Evidence | None:
     if seen.place is None or "tool_schema" not in seen.place.evidence:
         return None
     account = seen.features.account
-    harness = [v for v in own_harness(seen.place.cluster) if account in v.members]
-    if not harness:
+    own = harness_by_member(seen.place.cluster).get(account)
+    if own is None:
         return None
-    others = len(covered(harness)) - 1
+    others = own.reach - 1
     return Evidence(
         strength=seen.place.evidence["tool_schema"].strength,
         value=others,
@@ -90,7 +99,7 @@ def runs_cluster_harness(seen: AccountView) -> Evidence | None:
         innocent=INNOCENT,
         rows=Rows(
             "sighting",
-            {"accounts": [account], "indicators": indicators(harness)},
-            len(harness),
+            {"accounts": [account], "indicators": indicators(own.values)},
+            len(own.values),
         ),
     )
