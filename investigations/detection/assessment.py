@@ -18,6 +18,7 @@ from investigations.detection.shapes import (
     AccountView,
     ClusterFeatures,
     FoundCluster,
+    Habits,
     ScoredAccount,
     ScoredCluster,
 )
@@ -78,8 +79,18 @@ def assess_cluster(
 def without_comparison(features: ClusterFeatures) -> ClusterFeatures:
     """The same without what only the cluster's own look compares it with: some ten
     megabytes each, of which a large installation would hold thousands."""
-    habits = replace(features.habits, others_subjects=np.zeros((0, 0)))
-    return replace(features, peers=np.zeros((0, 0), np.int64), habits=habits)
+    nobody = Habits()
+    habits = replace(
+        features.habits,
+        others_settings=nobody.others_settings,
+        others_subjects=nobody.others_subjects,
+    )
+    return replace(
+        features,
+        peers=np.zeros((0, 0), np.int64),
+        other_births=np.zeros(0),
+        habits=habits,
+    )
 
 
 def assess_account(

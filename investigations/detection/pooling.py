@@ -10,6 +10,7 @@ import numpy as np
 
 from investigations.detection.population import (
     MOST_PEERS,
+    POOLED_KINDS,
     Population,
     has_moved,
     spread,
@@ -18,6 +19,7 @@ from investigations.detection.shapes import (
     NEVER,
     Aftermath,
     Bools,
+    Chosen,
     ClusterFeatures,
     CommonValue,
     FoundCluster,
@@ -28,7 +30,6 @@ from investigations.detection.shapes import (
     ReleaseMoves,
 )
 
-POOLED_KINDS = ("payment", "block", "tools", "system", "skeleton")
 # How much rarer or more frequent a comparable customer's sessions may be.
 COMPARABLE = 3.0
 SMALL_COHORT = 20
@@ -39,7 +40,7 @@ def pool(everyone: Population, cluster: FoundCluster) -> ClusterFeatures:
     members = np.array([everyone.position[a] for a in cluster.accounts], np.int64)
     features = tuple(everyone.features[at] for at in members.tolist())
     others = outside(everyone, members)
-    voices = members[marked(everyone, everyone.voices)[members]]
+    voices = members[everyone.is_voice[members]]
     births, elsewhere = everyone.births[voices], everyone.births[others]
     busy = others[everyone.sends_enough[others]]
     customer = {f.account: f.customer for f in features}
@@ -96,28 +97,23 @@ def aftermath(everyone: Population, cluster: FoundCluster, others: Ints) -> Afte
 def habits(everyone: Population, members: Ints, others: Ints) -> Habits:
     """What members do with the model, beside others who offer tools as most of them
     do, or do not."""
-    busy, tools, accounts = (
-        everyone.busy,
-        everyone.offers_tools,
-        everyone.world.accounts,
-    )
-    own = np.flatnonzero(np.isin(busy, members))
+    busy, tools = everyone.busy, everyone.offers_tools
+    apart = marked(everyone, others)
+    own = np.flatnonzero(marked(everyone, members)[busy])
     usual = 2 * tools[busy[own]].sum() > len(own)
-    alike = marked(everyone, others)[busy] & (tools[busy] == usual)
-    peers = spread(np.flatnonzero(alike), MOST_PEERS)
-    inside = [accounts[at] for at in members.tolist()]
+    peers = spread(np.flatnonzero(apart[busy] & (tools[busy] == usual)), MOST_PEERS)
+    inside = [everyone.world.accounts[at] for at in members.tolist()]
     known, subjects = everyone.settings, everyone.subjects
-    with_settings = others[everyone.has_settings[others]]
-    with_subjects = others[everyone.has_subjects[others] & (tools[others] == usual)]
+    with_settings, used = everyone.voices_settings
+    with_subjects, asked = everyone.voices_subjects
+    alike = apart[with_subjects] & (tools[with_subjects] == usual)
     return Habits(
         asked=everyone.asked[own],
         others_asked=everyone.asked[peers],
         settings={pk: known[pk] for pk in inside if pk in known},
-        others_settings=[known[accounts[at]] for at in with_settings.tolist()],
+        others_settings=used.some(apart[with_settings]),
         subjects={pk: subjects[pk] for pk in inside if pk in subjects},
-        others_subjects=np.array(
-            [subjects[accounts[at]] for at in with_subjects.tolist()]
-        ),
+        others_subjects=Chosen(asked, np.flatnonzero(alike)),
     )
 
 
@@ -151,8 +147,8 @@ def handed_over(
 
 def outside(everyone: Population, members: Ints) -> Ints:
     """One account for each customer that has none in the cluster."""
-    organization = everyone.world.organization
-    apart = ~np.isin(organization[everyone.voices], organization[members])
+    apart = np.ones(len(everyone.voices), bool)
+    apart[everyone.voice_of[members]] = False
     others: Ints = everyone.voices[apart]
     return others
 
@@ -161,40 +157,43 @@ def common_values(
     everyone: Population, members: Ints
 ) -> dict[str, tuple[CommonValue, ...]]:
     """Values by kind that two or more customers inside show, most shared first."""
-    shown, values = everyone.world.sightings, everyone.world.values
-    order, bounds = everyone.by_account
-    holders: dict[int, list[int]] = {}
-    requests: dict[int, int] = {}
-    for at in members.tolist():
-        for row in order[bounds[at] : bounds[at + 1]].tolist():
-            value = int(shown.value[row])
-            if everyone.kinds[value] not in POOLED_KINDS:
-                continue
-            count = int(shown.count[row])
-            holders.setdefault(value, []).append(at)
-            requests[value] = requests.get(value, 0) + count
+    shown, rows = everyone.world.sightings, pooled_rows(everyone, members)
+    rows = rows[np.argsort(shown.value[rows], kind="stable")]
+    value, holder = shown.value[rows], shown.account[rows]
+    bounds = np.flatnonzero(np.diff(value, prepend=-1, append=-1))
     accounts, total = everyone.value_totals
-    organization = everyone.world.organization
     common: dict[str, list[CommonValue]] = {kind: [] for kind in POOLED_KINDS}
-    for value, holding in holders.items():
-        if len({int(organization[at]) for at in holding}) < 2:
+    for start, end in zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True):
+        at, holding = int(value[start]), holder[start:end]
+        customers = everyone.world.organization[holding]
+        if (customers == customers[0]).all():
             continue
-        common[values[value].kind].append(
+        told = everyone.world.values[at]
+        common[told.kind].append(
             CommonValue(
-                kind=values[value].kind,
-                value=values[value].text,
-                indicator=values[value].indicator,
-                members=frozenset(everyone.features[at].account for at in holding),
-                accounts=int(accounts[value]),
-                member_requests=requests[value],
-                requests=int(total[value]),
-                crowded=bool(everyone.found.crowded[value]),
+                kind=told.kind,
+                value=told.text,
+                indicator=told.indicator,
+                members=frozenset(everyone.world.accounts[m] for m in holding.tolist()),
+                accounts=int(accounts[at]),
+                member_requests=int(shown.count[rows[start:end]].sum()),
+                requests=int(total[at]),
+                crowded=bool(everyone.found.crowded[at]),
             )
         )
     return {
         kind: tuple(sorted(found, key=lambda v: (-len(v.members), v.value)))
         for kind, found in common.items()
     }
+
+
+def pooled_rows(everyone: Population, members: Ints) -> Ints:
+    """The members' sightings of kinds that are pooled."""
+    order, bounds = everyone.by_account
+    starts, sizes = bounds[members], bounds[members + 1] - bounds[members]
+    firsts = np.repeat(starts - (np.cumsum(sizes) - sizes), sizes)
+    rows: Ints = order[firsts + np.arange(int(sizes.sum()))]
+    return rows[everyone.is_pooled[everyone.world.sightings.value[rows]]]
 
 
 def comparable(everyone: Population, members: Ints, others: Ints) -> Ints:

@@ -28,7 +28,10 @@ from investigations.detection.shapes import (
     Resemblance,
     Wording,
 )
+from investigations.detection.used_settings import UsedSettings
 
+# Kinds of values that clusters are compared by.
+POOLED_KINDS = ("payment", "block", "tools", "system", "skeleton")
 # The most customers that a cluster is compared with in detail.
 MOST_PEERS = 2000
 
@@ -96,6 +99,11 @@ class Population:
         return np.array([kind == "client_stack" for kind in self.kinds], bool)
 
     @cached_property
+    def is_pooled(self) -> Bools:
+        """Of each value, whether clusters are compared by how they share it."""
+        return np.array([kind in POOLED_KINDS for kind in self.kinds], bool)
+
+    @cached_property
     def by_account(self) -> tuple[Ints, Ints]:
         """Order of sightings by account, and where each account's begin."""
         account = self.world.sightings.account
@@ -136,12 +144,20 @@ class Population:
         return np.unique(self.world.organization, return_index=True)[1]
 
     @cached_property
+    def is_voice(self) -> Bools:
+        found = np.zeros(len(self.features), bool)
+        found[self.voices] = True
+        return found
+
+    @cached_property
+    def voice_of(self) -> Ints:
+        """The place of each account's customer in `voices`."""
+        return np.unique(self.world.organization, return_inverse=True)[1]
+
+    @cached_property
     def busy(self) -> Ints:
         """Customers with enough requests to have habits, one account each."""
-        found = [
-            at for at in self.voices.tolist() if self.features[at].requests >= ENOUGH
-        ]
-        return np.array(found, np.int64)
+        return self.voices[self.sends_enough[self.voices]]
 
     @cached_property
     def sends_enough(self) -> Bools:
@@ -154,12 +170,18 @@ class Population:
         return np.array([sweeps(own) for own in self.features], bool)
 
     @cached_property
-    def has_settings(self) -> Bools:
-        return self.among(self.settings)
+    def voices_settings(self) -> tuple[Ints, UsedSettings]:
+        """Customers whose settings are known, one account each, and these."""
+        found = self.voices[self.among(self.settings)[self.voices]]
+        accounts = [self.world.accounts[at] for at in found.tolist()]
+        return found, UsedSettings.of([self.settings[pk] for pk in accounts])
 
     @cached_property
-    def has_subjects(self) -> Bools:
-        return self.among(self.subjects)
+    def voices_subjects(self) -> tuple[Ints, Floats]:
+        """The same of what they ask about, a row each."""
+        found = self.voices[self.among(self.subjects)[self.voices]]
+        accounts = [self.world.accounts[at] for at in found.tolist()]
+        return found, np.array([self.subjects[pk] for pk in accounts])
 
     def among(self, known: Collection[int]) -> Bools:
         """Of each account, whether its id is known."""

@@ -16,6 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from investigations.detection.used_settings import UsedSettings
+
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -276,6 +278,26 @@ class ReleaseMoves:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Chosen:
+    """Some rows of a table that is too large to be copied for each cluster."""
+
+    table: Floats
+    rows: Ints
+
+    @classmethod
+    def all(cls, table: Floats) -> "Chosen":
+        return cls(table, np.arange(len(table)))
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def at(self, places: Ints) -> Floats:
+        """The rows at these places among the chosen."""
+        found: Floats = self.table[self.rows[places]]
+        return found
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Habits:
     """What customers do with the model: members, and comparable others outside, one
     row each. `asked`: share of requests by capability, in the order of
@@ -285,9 +307,11 @@ class Habits:
     asked: Floats = field(default_factory=lambda: np.zeros((0, 0)))
     others_asked: Floats = field(default_factory=lambda: np.zeros((0, 0)))
     settings: Mapping[int, Mapping[str, int]] = field(default_factory=dict)
-    others_settings: Sequence[Mapping[str, int]] = ()
+    others_settings: UsedSettings = field(default_factory=lambda: UsedSettings.of(()))
     subjects: Mapping[int, Floats] = field(default_factory=dict)
-    others_subjects: Floats = field(default_factory=lambda: np.zeros((0, 0)))
+    others_subjects: "Chosen" = field(
+        default_factory=lambda: Chosen.all(np.zeros((0, 0)))
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,6 @@ People leave the settings alone or try some; programs fix them. That strangers f
 same ones, which hardly anybody else does, speaks for one program.
 """
 
-import math
-from collections.abc import Iterable, Mapping
-
 from scipy.special import bdtrc
 
 from investigations.detection.detectors.base import (
@@ -25,41 +22,17 @@ from investigations.detection.shapes import (
     Family,
     Rows,
 )
+from investigations.detection.used_settings import entropy, fixed
 
 parameter_fixity = Detector(
     key="parameter_fixity", title="Fixed settings", family=Family.CONTENT, version=1
 )
 
-# An account with fewer requests shows no habit.
-ENOUGH = 20
-# So large a part of the requests with one setting is fixed.
-FIXED = 0.9
-UNSET = "-|-"
 FEWEST = 3
 INNOCENT = (
     "A library's or a product's defaults: everybody on it sends the same settings "
     "without having chosen them."
 )
-Settings = Mapping[str, int]  # temperature|token limit → requests
-
-
-def fixed(settings: Settings) -> str:
-    """The setting of nine in ten requests; empty where there is none, or none set."""
-    total = sum(settings.values())
-    for setting, count in settings.items():
-        if total >= ENOUGH and count >= FIXED * total and setting != UNSET:
-            return setting
-    return ""
-
-
-def entropy(all_settings: Iterable[Settings]) -> float:
-    """Of the settings of all these accounts' requests together, in bits."""
-    counts: dict[str, int] = {}
-    for settings in all_settings:
-        for setting, count in settings.items():
-            counts[setting] = counts.get(setting, 0) + count
-    total = sum(counts.values())
-    return -sum(n / total * math.log2(n / total) for n in counts.values() if n) + 0.0
 
 
 @once_a_cluster
@@ -86,7 +59,7 @@ def pooled_settings(seen: ClusterFeatures) -> Evidence | None:
     known = seen.habits
     if len(voices) < FEWEST or len(known.others_settings) < FEWEST_PEERS:
         return None
-    same = sum(fixed(each) == setting for each in known.others_settings)
+    same = known.others_settings.with_fixed(setting)
     ordinary = (same + 1) / (len(known.others_settings) + 2)
     quantile = float(bdtrc(len(voices) - 1, seen.organizations, ordinary))
     if not from_null(quantile):
@@ -94,7 +67,7 @@ def pooled_settings(seen: ClusterFeatures) -> Evidence | None:
     mine = {m.account: known.settings.get(m.account, {}) for m in seen.members}
     with_it = [account for account, each in mine.items() if fixed(each) == setting]
     share = len(with_it) / seen.size
-    bits, usual = entropy(known.settings.values()), entropy(known.others_settings)
+    bits, usual = entropy(known.settings.values()), known.others_settings.entropy()
     return Evidence(
         strength=from_null(quantile) * share,
         value=bits,

@@ -68,7 +68,7 @@ def pooled_subjects(seen: ClusterFeatures) -> Evidence | None:
     if len(means) < FEWEST or len(others) < FEWEST_PEERS:
         return None
     mean = likeness(means)
-    drawn = pairwise(others[random_picks(len(others), len(means))])
+    drawn = pairwise(others.at(random_picks(len(others), len(means))))
     usual, quantile = float(np.median(drawn)), beyond(mean, drawn)
     if mean - usual < LEAST_GAIN or not from_null(quantile):
         return None

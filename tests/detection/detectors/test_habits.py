@@ -28,6 +28,7 @@ from investigations.detection.shapes import (
     FoundCluster,
     Member,
 )
+from investigations.detection.used_settings import UsedSettings
 from tests.detection.worlds import alone, member, placed, pooled, population
 
 
@@ -156,7 +157,7 @@ def test_settings_left_alone_tried_out_or_hardly_used_are_not_fixed(settings):
 
 def test_a_default_that_most_of_the_world_sends_says_nothing():
     popular = sending(*[HOUSE] * 10)
-    others = [HOUSE] * 85 + [{"-|-": 100}] * 15
+    others = UsedSettings.of([HOUSE] * 85 + [{"-|-": 100}] * 15)
     crowd = replace(popular, habits=replace(popular.habits, others_settings=others))
 
     assert pooled_settings(crowd) is None
