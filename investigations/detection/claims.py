@@ -16,13 +16,13 @@ from investigations.detection import (
 )
 from investigations.detection.detectors import CATALOGUE
 from investigations.detection.features import Clock
+from investigations.detection.linking import Inside
 from investigations.detection.models import (
     Cluster,
     ClusterHour,
     ClusterLineage,
     Exposure,
     IndicatorProfile,
-    Link,
     Membership,
     Score,
     Signal,
@@ -37,7 +37,6 @@ from investigations.detection.shapes import (
     Rows,
     ScoredAccount,
     ScoredCluster,
-    WeightedLink,
 )
 from investigations.detection.storing import Key, Table, columns, store
 
@@ -48,11 +47,8 @@ REMEMBERED = timedelta(days=90)
 DETECTORS = {detector.key: detector for detector in CATALOGUE}
 
 
-# --- Links and indicators ---------------------------------------------------------
+# --- Indicators --------------------------------------------------------------------
 
-LINKS = Table(
-    Link, ("account_a_id", "account_b_id"), ("weight", "families", "evidence")
-)
 PROFILES = Table(
     IndicatorProfile,
     ("indicator_id",),
@@ -77,18 +73,6 @@ def of(within: Within, *names: str) -> dict[str, Any]:
     """What Django is to find: rows whose columns all name accounts within."""
     accounts = None if within is None else list(within)
     return {} if accounts is None else {f"{name}__in": accounts for name in names}
-
-
-def store_links(links: Iterable[WeightedLink], within: Within = None) -> int:
-    wanted: dict[Key, Key] = {
-        (link.a, link.b): (
-            link.weight,
-            link.families,
-            [shared.as_json() for shared in link.evidence],
-        )
-        for link in links
-    }
-    return store(LINKS, wanted, columns(LINKS, **of(within, *LINKS.key)))
 
 
 def store_profiles(
@@ -130,29 +114,9 @@ def crowd_columns(profile: Profile | None) -> Key:
 # --- Clusters ---------------------------------------------------------------------
 
 
-Inside = Sequence[Sequence[WeightedLink]]  # links between members, by cluster
-
-
-def links_inside(
-    scored: Sequence[ScoredCluster], links: Iterable[WeightedLink]
-) -> Inside:
-    """The links that lie within each cluster, in one pass."""
-    home = {
-        account: at
-        for at, cluster in enumerate(scored)
-        for account in cluster.found.accounts
-    }
-    inside: list[list[WeightedLink]] = [[] for _ in scored]
-    for link in links:
-        at = home.get(link.a)
-        if at is not None and at == home.get(link.b):
-            inside[at].append(link)
-    return inside
-
-
 def store_clusters(
     scored: Sequence[ScoredCluster],
-    inside: Inside,
+    inside: Sequence[Inside],
     as_of: datetime,
     within: Within = None,
 ) -> list[Cluster]:
@@ -172,9 +136,9 @@ def store_clusters(
     found = [frozenset(cluster.found.accounts) for cluster in scored]
     kept = clustering.carry_ids(found, {pk: b.members for pk, b in before.items()})
     stored = []
-    for cluster, key, links in zip(scored, kept, inside, strict=True):
+    for cluster, key, own in zip(scored, kept, inside, strict=True):
         row = Cluster(first_seen_at=as_of) if key is None else known[key]
-        write_cluster(row, cluster, links, as_of)
+        write_cluster(row, cluster, own, as_of)
         stored.append(row)
     here = [row.pk for row in stored]
     gone = Cluster.objects.filter(live=True, pk__in=known).exclude(pk__in=here)
@@ -206,7 +170,7 @@ def store_lineage(changes: Iterable[lineage.Change], as_of: datetime) -> None:
 def write_cluster(
     row: Cluster,
     cluster: ScoredCluster,
-    links: Sequence[WeightedLink],
+    inside: Inside,
     as_of: datetime,
 ) -> None:
     accounts = sorted(cluster.found.accounts)
@@ -217,7 +181,7 @@ def write_cluster(
     row.proposed_ban = list(cluster.proposed_ban)
     row.withheld = list(cluster.withheld)
     row.withheld_because = cluster.withheld_because
-    row.link_kinds = link_kinds(links)
+    row.link_kinds = dict(inside.kinds)
     row.live, row.updated_at = True, as_of
     row.first_seen_at = min(row.first_seen_at, as_of)
     row.first_flagged_at = first_flagged(row.first_flagged_at, row.score, as_of)
@@ -234,15 +198,6 @@ def first_flagged(
     if score < FLAGGED:
         return before
     return as_of if before is None else min(before, as_of)
-
-
-def link_kinds(links: Iterable[WeightedLink]) -> dict[str, int]:
-    """Kind of shared value → pairs of members that it ties, the commonest first."""
-    counts: dict[str, int] = {}
-    for link in links:
-        for kind in {shared.kind for shared in link.evidence}:
-            counts[kind] = counts.get(kind, 0) + 1
-    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 
 def as_json(reason: Reason, cluster: int | None) -> dict[str, Any]:
@@ -270,7 +225,7 @@ MEMBERSHIPS = Table(
 def store_memberships(
     scored: Sequence[ScoredCluster],
     stored: Sequence[Cluster],
-    inside: Inside,
+    inside: Sequence[Inside],
     as_of: datetime,
     within: Within = None,
 ) -> int:
@@ -279,10 +234,10 @@ def store_memberships(
     before = {row.account_id: row for row in Membership.objects.filter(**ours)}
     changes = 0
     wanted: dict[datetime, dict[Key, Key]] = {}
-    for cluster, row, links in zip(scored, stored, inside, strict=True):
+    for cluster, row, own in zip(scored, stored, inside, strict=True):
         places = layout.place_members(
             cluster.found.accounts,
-            links,
+            own.ties,
             {
                 account: (known.x, known.y)
                 for account in cluster.found.accounts

@@ -48,9 +48,17 @@ class Found:
 
     @cached_property
     def links(self) -> list[WeightedLink]:
-        """Written out when somebody asks: where a hand that deals is found, links are
-        made again and nobody does."""
+        """Written out for who looks at some of them; a large run's are millions."""
         return linking.told(self.kept, self.world.values, self.world.accounts)
+
+    @cached_property
+    def inside(self) -> list[linking.Inside]:
+        """What ties the members of each cluster."""
+        home = np.full(len(self.world.accounts), -1, np.int64)
+        position = {pk: at for at, pk in enumerate(self.world.accounts)}
+        for number, cluster in enumerate(self.clusters):
+            home[[position[pk] for pk in cluster.accounts]] = number
+        return linking.inside(self.kept, self.world.accounts, home)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

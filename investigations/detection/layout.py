@@ -13,7 +13,7 @@ import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from investigations.detection.shapes import Floats, Ints, WeightedLink
+from investigations.detection.shapes import Floats, Ints
 
 Point = tuple[float, float]
 GOLDEN = math.pi * (3 - math.sqrt(5))
@@ -24,16 +24,17 @@ SPOT = 0.5  # distance between two spots that are tried for a disc
 
 def place_members(
     accounts: Sequence[int],
-    links: Iterable[WeightedLink],
+    tied: Iterable[tuple[int, int, float]],
     before: Mapping[int, Point],
 ) -> dict[int, Point]:
-    """Account id → (x, y). `before` holds the places of the last run."""
+    """Account id → (x, y). `tied`: two accounts' ids and what their link weighs;
+    `before` holds the places of the last run."""
     order = sorted(accounts)
     position = {account: at for at, account in enumerate(order)}
     ties = [
-        (position[link.a], position[link.b], link.weight)
-        for link in links
-        if link.a in position and link.b in position
+        (position[a], position[b], weight)
+        for a, b, weight in tied
+        if a in position and b in position
     ]
     kept = {account: before[account] for account in order if account in before}
     if 2 * len(kept) >= len(order):

@@ -16,8 +16,8 @@ operator, which count once in their turn; that is how a large campaign, whose ha
 is far above the cap account by account, comes together from its parts.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -216,6 +216,55 @@ def told(
 
 def strength_first(shared: SharedBy) -> tuple[float, str, str]:
     return -shared.weight, shared.kind, shared.value
+
+
+def by_link(kept: Strongest, values: Sequence[Value]) -> Ints:
+    """Order of the pairs: link by link, in each as `told` has them."""
+    link = np.repeat(np.arange(len(kept.starts) - 1), np.diff(kept.starts))
+    weight = np.array([round(q, 4) for q in kept.q.tolist()], float)
+    by_name = np.argsort(np.argsort(NAMES))
+    used, of = np.unique(kept.value, return_inverse=True)
+    texts = [values[at].text if at >= 0 else "" for at in used.tolist()]
+    place = {text: at for at, text in enumerate(sorted(set(texts)))}
+    text = np.array([place[each] for each in texts], np.int64)[of]
+    order: Ints = np.lexsort((text, by_name[kept.kind], -weight, link))
+    return order
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Inside:
+    """What ties the members of one cluster: (account a, account b, weight) of each
+    link, and kind of shared value → links that rest on it, the commonest first."""
+
+    ties: Sequence[tuple[int, int, float]] = ()
+    kinds: Mapping[str, int] = field(default_factory=dict)
+
+
+def inside(kept: Strongest, accounts: Sequence[int], home: Ints) -> list[Inside]:
+    """Of each cluster; `home` is an account's cluster by position, -1 for none."""
+    a, b = kept.links.a, kept.links.b
+    within = (home[a] >= 0) & (home[a] == home[b])
+    clusters = range(int(home.max(initial=-1)) + 1)
+    ties: list[list[tuple[int, int, float]]] = [[] for _ in clusters]
+    for at in np.flatnonzero(within).tolist():
+        one, other = int(a[at]), int(b[at])
+        weight = round(float(kept.links.weight[at]), 4)
+        ties[home[one]].append((accounts[one], accounts[other], weight))
+    link = np.repeat(np.arange(len(a)), np.diff(kept.starts))
+    shown = np.flatnonzero(within[link])
+    # A link with two values of a kind rests on it once.
+    cells = np.unique(link[shown] * len(NAMES) + kept.kind[shown])
+    of = home[a[cells // len(NAMES)]] * len(NAMES) + cells % len(NAMES)
+    counts = np.bincount(of, minlength=len(ties) * len(NAMES))
+    return [
+        Inside(own, commonest(row))
+        for own, row in zip(ties, counts.reshape(-1, len(NAMES)), strict=True)
+    ]
+
+
+def commonest(counts: Ints) -> dict[str, int]:
+    told = {name: int(n) for name, n in zip(NAMES, counts, strict=True) if n}
+    return dict(sorted(told.items(), key=lambda item: (-item[1], item[0])))
 
 
 def worth_keeping(links: Links) -> Ints:

@@ -17,6 +17,7 @@ from investigations.detection import (
     claims,
     drift,
     features,
+    link_rows,
     pace,
     profiling,
     quick,
@@ -186,7 +187,7 @@ def write(
     """All claims of one run, or those about accounts within; returns how many there
     are of each."""
     facts, everyone, rules = believed.facts, believed.everyone, believed.rules
-    assessed, links = believed.assessed, everyone.found.links
+    assessed, found = believed.assessed, everyone.found
     as_of = facts.clock.as_of
     if within is None:
         with watch.stage("shared values"):
@@ -194,9 +195,9 @@ def write(
         with watch.stage("write links"):
             claims.store_profiles(everyone, believed.world, rules, profiles)
     with watch.stage("write links"):
-        claims.store_links(links, within)
+        link_rows.store(found, within)
     with watch.stage("write clusters"):
-        inside = claims.links_inside(assessed.clusters, links)
+        inside = found.inside
         stored = claims.store_clusters(assessed.clusters, inside, as_of, within)
         claims.store_memberships(assessed.clusters, stored, inside, as_of, within)
     with watch.stage("write scores"):
@@ -215,7 +216,7 @@ def write(
         claims.store_exposure(assessed.clusters, stored, facts.clock, since)
     return {
         "accounts": len(accounts),
-        "links": len(links),
+        "links": len(found.kept.links.a),
         "clusters": len(stored),
         "hot_clusters": sum(row.score >= claims.FLAGGED for row in stored),
         "proposed": sum(len(row.proposed_ban) for row in stored),

@@ -3,11 +3,10 @@
 import math
 
 from investigations.detection.layout import place_members
-from investigations.detection.shapes import WeightedLink
 
 
-def tied(*pairs: tuple[int, int]) -> list[WeightedLink]:
-    return [WeightedLink(a, b, 0.8, 2, ()) for a, b in pairs]
+def tied(*pairs: tuple[int, int]) -> list[tuple[int, int, float]]:
+    return [(a, b, 0.8) for a, b in pairs]
 
 
 CARDS = tied(*((base + a, base + b) for base in (0, 10) for a, b in ((1, 2), (2, 3))))

@@ -8,6 +8,7 @@ import pytest
 from ingest.models import Account
 from investigations.detection import claims, clustering, selectors
 from investigations.detection.lineage import Change, Kind, Known, changes
+from investigations.detection.linking import Inside
 from investigations.detection.models import Cluster, ClusterLineage
 from investigations.detection.shapes import (
     ClusterFeatures,
@@ -141,7 +142,7 @@ def found(accounts: Iterable[Account]) -> ScoredCluster:
 def a_run(days: int, *groups: Iterable[Account]) -> list[Cluster]:
     clusters = [found(group) for group in groups]
     at = NOW + timedelta(days=days)
-    return claims.store_clusters(clusters, [[] for _ in clusters], at)
+    return claims.store_clusters(clusters, [Inside() for _ in clusters], at)
 
 
 def told(cluster: Cluster) -> list[tuple[str, int | None, int | None, int]]:
