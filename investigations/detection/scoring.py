@@ -28,6 +28,9 @@ from investigations.detection.shapes import (
     Scored,
 )
 
+LOOKS = [(d.key, d.account) for d in CATALOGUE if d.account]
+# Most accounts stand alone, and most detectors ask for the cluster first of all.
+LOOKS_ALONE = [(key, look) for key, look in LOOKS if look.alone]
 COORDINATES = {d.key: d.family in verdicts.COORDINATION for d in CATALOGUE}
 
 Weighed = tuple[str, str, str, float, Evidence]  # key, title, family, decibans
@@ -133,11 +136,8 @@ PARTNER = (
 
 
 def look_at_account(view: AccountView) -> dict[str, Evidence]:
-    return {
-        detector.key: seen
-        for detector in CATALOGUE
-        if detector.account and (seen := detector.account.see(view)) is not None
-    }
+    looks = LOOKS if view.place is not None else LOOKS_ALONE
+    return {key: seen for key, look in looks if (seen := look.see(view)) is not None}
 
 
 def score_account(
@@ -148,7 +148,7 @@ def score_account(
     ceiling: float = 100.0,
 ) -> Scored:
     """`ceiling` is what the verdict on its cluster allows to be shown."""
-    reasons = capped(weighed(evidence, rules, level=0), rules)
+    reasons = capped(weighed(evidence, rules, level=0), rules) if evidence else []
     reasons += membership(view, evidence, rules)
     reasons += [
         said(key, title, points, sentence, own_row(view.features))

@@ -41,10 +41,12 @@ MOST_NAMED = 50
 
 @dataclass(frozen=True, slots=True)
 class Look(Generic[Seen]):
-    """A detector's function for one kind of thing, and its worth at full strength."""
+    """A detector's function for one kind of thing, and its worth at full strength.
+    `alone`: of accounts, whether it may see something in one that is in no cluster."""
 
     decibans: float
     see: See[Seen]
+    alone: bool = False
 
 
 @dataclass(slots=True)
@@ -59,10 +61,10 @@ class Detector:
     cluster: Look[ClusterFeatures] | None = None
 
     def looks_at_account(
-        self, *, decibans: float
+        self, *, decibans: float, alone: bool = False
     ) -> Callable[[See[AccountView]], See[AccountView]]:
         def register(see: See[AccountView]) -> See[AccountView]:
-            self.account = Look(decibans, see)
+            self.account = Look(decibans, see, alone)
             return see
 
         return register

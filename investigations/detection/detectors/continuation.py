@@ -35,7 +35,7 @@ INNOCENT = (
 )
 
 
-@continuation.looks_at_account(decibans=20)
+@continuation.looks_at_account(decibans=20, alone=True)
 def goes_on_elsewhere(seen: AccountView) -> Evidence | None:
     conversations = sum(handoff.conversations for handoff in seen.handoffs)
     if not conversations:

@@ -33,7 +33,7 @@ def crowd(customers: int) -> float:
     return min(1.0, math.log(max(customers, 1)) / math.log(MANY))
 
 
-@shared_payment.looks_at_account(decibans=10)
+@shared_payment.looks_at_account(decibans=10, alone=True)
 def behind_one_card(seen: AccountView) -> Evidence | None:
     others = len(seen.cards)
     if not others:

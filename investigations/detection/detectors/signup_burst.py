@@ -52,7 +52,7 @@ def chance(births: Floats, others: Floats) -> tuple[float, float]:
     return float(np.median(drawn)), float((1 + np.sum(drawn >= seen)) / (DRAWS + 1))
 
 
-@signup_burst.looks_at_account(decibans=4)
+@signup_burst.looks_at_account(decibans=4, alone=True)
 def born_with_strangers(seen: AccountView) -> Evidence | None:
     others = len(seen.born_with)
     ratio = others / max(seen.born_expected, 0.1)
