@@ -22,15 +22,24 @@ def releases(clock: Clock) -> list[Release]:
     return [Release(*row) for row in ordered.values_list("model", "released_at")]
 
 
+# Who was there before is joined: asked for account by account, PostgreSQL reads all of
+# them again for each as soon as they are too many for its memory.
 MOVES = f"""
-SELECT e.account_id, count(*), count(*) FILTER (WHERE e.model = %(model)s),
-       count(*) >= %(fewest)s AND e.account_id IN (
-           SELECT account_id FROM ingest_accountday
-           WHERE day >= %(week_before)s AND day < %(release_day)s AND requests > 0)
-FROM ingest_event e
-WHERE e.kind = 'request' AND {OF_SOME}
-  AND e.occurred_at >= %(released)s AND e.occurred_at <= %(until)s
-GROUP BY e.account_id ORDER BY e.account_id
+SELECT sent.account_id, sent.requests, sent.moved,
+       sent.requests >= %(fewest)s AND before.account_id IS NOT NULL
+FROM (
+    SELECT e.account_id, count(*) AS requests,
+           count(*) FILTER (WHERE e.model = %(model)s) AS moved
+    FROM ingest_event e
+    WHERE e.kind = 'request' AND {OF_SOME}
+      AND e.occurred_at >= %(released)s AND e.occurred_at <= %(until)s
+    GROUP BY e.account_id
+) AS sent
+LEFT JOIN (
+    SELECT DISTINCT account_id FROM ingest_accountday
+    WHERE day >= %(week_before)s AND day < %(release_day)s AND requests > 0
+) AS before ON before.account_id = sent.account_id
+ORDER BY sent.account_id
 """  # noqa: S608 - made of constants
 
 
