@@ -112,6 +112,8 @@ def open_day(clock: Clock) -> None:
         # Compiled statements save less than it takes to compile them. As long as the
         # table, to the end of the transaction.
         cursor.execute("SET LOCAL jit = off")
+        # Sums over everybody, which would be written to disk and read again.
+        cursor.execute("SET LOCAL work_mem = '64MB'")
         cursor.execute("DROP TABLE IF EXISTS pg_temp.detection_open_day")
         cursor.execute("CREATE TEMP TABLE detection_open_day (LIKE ingest_accountday)")
         cursor.execute("ALTER TABLE detection_open_day ALTER id DROP NOT NULL")
