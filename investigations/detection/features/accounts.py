@@ -5,6 +5,8 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 
+from django.db.models import Q
+
 from ingest.models import Account
 from investigations.detection.features.clock import Clock, Row, rows
 from investigations.detection.shapes import AccountFeatures
@@ -15,6 +17,9 @@ SELECT account_id, sum(requests), sum(conversations), sum(single_shots),
        sum(distinct_slots), count(*) FILTER (WHERE requests > 0),
        sum(tool_requests)
 FROM {days} AS d WHERE day >= %(first_day)s GROUP BY account_id
+"""
+SEEN = """
+SELECT DISTINCT account_id FROM {days} AS d WHERE account_id = ANY(%(doubtful)s)
 """
 RECORD = (
     "pk",
@@ -32,12 +37,15 @@ RECORD = (
 
 def known_accounts(clock: Clock) -> Iterator[Row]:
     """Accounts that had signed up or were seen at work by then."""
-    seen = {pk for (pk,) in rows("SELECT DISTINCT account_id FROM {days} AS d", clock)}
     known = Account.objects.order_by("pk")
     if clock.only is not None:
         known = known.filter(pk__in=clock.only)
+    signed_up = Q(created_at__isnull=False, created_at__lte=clock.as_of)
+    # Of most a record tells when they signed up, and no day has to be looked for.
+    doubtful = list(known.exclude(signed_up).values_list("pk", flat=True))
+    seen = {pk for (pk,) in rows(SEEN, clock, doubtful=doubtful)} if doubtful else set()
     for row in known.values_list(*RECORD).iterator(5_000):
-        if row[0] in seen or (row[2] is not None and row[2] <= clock.as_of):
+        if (row[2] is not None and row[2] <= clock.as_of) or row[0] in seen:
             yield row
 
 
