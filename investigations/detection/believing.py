@@ -98,13 +98,15 @@ def refresh_links(facts: Facts, watch: Stopwatch) -> Population:
     """Links and clusters, computed."""
     with watch.stage("links and clusters"):
         found = clustering.find_clusters(facts.world)
-    world = dealt_world(facts, found, watch)
+    world, known = dealt_world(facts, found, watch)
     if world is not facts.world:
         with watch.stage("links and clusters"):
             found = clustering.find_clusters(world)
     with watch.stage("features"):
         members = [account for each in found.clusters for account in each.accounts]
-        times = features.session_times(members, facts.clock)
+        others = [account for account in members if account not in known]
+        read = known | features.session_times(others, facts.clock)
+        times = {pk: read[pk] for pk in members if read.get(pk, NEVER).size}
     return population_of(facts, world, found, times, watch)
 
 
@@ -136,8 +138,11 @@ def population_of(
         return returning.with_past(everyone, facts.clock.as_of)
 
 
-def dealt_world(facts: Facts, found: Found, watch: Stopwatch) -> Everyone:
-    """The world with what pooled timing shows beyond what accounts share."""
+def dealt_world(
+    facts: Facts, found: Found, watch: Stopwatch
+) -> tuple[Everyone, dict[int, Floats]]:
+    """The world with what pooled timing shows beyond what accounts share, and the
+    session times that were read for it."""
     member_of = np.full(len(facts.features), -1, np.int64)
     position = {pk: at for at, pk in enumerate(facts.world.accounts)}
     for number, cluster in enumerate(found.clusters):
@@ -148,11 +153,10 @@ def dealt_world(facts: Facts, found: Found, watch: Stopwatch) -> Everyone:
         involved = {at for hand in hands for at in hand.accounts.tolist()}
         pks = [facts.world.accounts[at] for at in sorted(involved)]
         times = features.session_times(pks, facts.clock)
-        by_position = {
-            at: times.get(facts.world.accounts[at], NEVER)[0] for at in involved
-        }
+        known = {pk: times.get(pk, NEVER) for pk in pks}
+        by_position = {at: known[facts.world.accounts[at]][0] for at in involved}
         proven = dealing.find_hands(hands, facts.starts, by_position)
-    return dealing.tied(facts.world, proven)
+    return dealing.tied(facts.world, proven), known
 
 
 def vouched_for(assessed: Assessment, everyone: Population, clock: Clock) -> Assessment:

@@ -1,12 +1,14 @@
 """When sessions start: by day for everybody, one by one for members of clusters."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from datetime import timedelta
 
 import numpy as np
 
 from investigations.detection.features.clock import Clock, columns
 from investigations.detection.features.sharing import positions
-from investigations.detection.shapes import AccountFeatures, Floats, Ints
+from investigations.detection.shapes import AccountFeatures, Bools, Floats, Ints
 
 # A day's row takes the day as if it stood alone; what it resumed within half an hour
 # of the evening before is no session of its own. One CASE in another, so that the
@@ -49,36 +51,85 @@ SELECT account_id, (extract(epoch FROM occurred_at) * 1000000)::bigint,
        CASE WHEN turn = 1 THEN 1 ELSE 0 END, coalesce(latency_ms, 0)
 FROM ingest_event
 WHERE kind = 'request' AND account_id = ANY(%(accounts)s)
-  AND occurred_at >= %(since)s AND occurred_at <= %(as_of)s
+  AND occurred_at >= %(begin)s AND occurred_at < %(end)s AND occurred_at <= %(as_of)s
 """
 IDLE = 30 * 60  # seconds
-AT_ONCE = 20_000  # accounts, so that their requests fit in memory
+# Accounts from which days are read one after another: so many are on nearly all pages,
+# and what they sent in the whole window would fill the memory.
+MANY = 5_000
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Runs:
+    """Requests that follow one another, by account and time. Columns: account, seconds
+    of the first request, whether that opened a conversation, seconds of the last
+    request and of its answer, and of the account's latest answer in all of the part.
+    """
+
+    account: Ints
+    start: Floats
+    opens: Bools
+    last: Floats
+    done: Floats
+    latest: Floats
 
 
 def session_times(accounts: Sequence[int], clock: Clock) -> dict[int, Floats]:
     """Two rows for each account: seconds at which its sessions began, in order, and at
     which the last answer of each was complete."""
-    found: dict[int, Floats] = {}
-    for first in range(0, len(accounts), AT_ONCE):
-        some = list(accounts[first : first + AT_ONCE])
-        found |= sessions(*columns(REQUESTS, clock, 4, accounts=some))
-    return found
+    asked, step = (
+        list(accounts),
+        timedelta(days=1 if len(accounts) > MANY else clock.days),
+    )
+    parts, begin = [], clock.since
+    while asked and begin <= clock.as_of:
+        told = {"accounts": asked, "begin": begin, "end": begin + step}
+        parts.append(runs(*columns(REQUESTS, clock, 4, **told)))
+        begin += step
+    return sessions(parts)
 
 
-def sessions(account: Ints, at: Ints, opens: Ints, latency: Ints) -> dict[int, Floats]:
-    """They begin with what opens a conversation or comes after an idle half hour. Of
-    requests at one moment, the one whose answer took longest comes last."""
-    if not len(account):
-        return {}
+def runs(account: Ints, at: Ints, opens: Ints, latency: Ints) -> Runs:
+    """They begin with what opens a conversation or comes after an idle half hour, and
+    with an account's first request. Of requests at one moment, the one whose answer
+    took longest comes last."""
     order = np.lexsort((latency, at, account))
     account, seconds = account[order], at[order] / 1e6
-    done = seconds + latency[order] / 1000.0
+    done, opened = seconds + latency[order] / 1000.0, opens[order] == 1
     new = np.diff(account, prepend=-1) != 0
     idle = np.diff(seconds, prepend=0.0) > IDLE
-    begins = np.flatnonzero((opens[order] == 1) | new | idle)
-    ends = done[np.append(begins[1:], len(done)) - 1]
+    begins = np.flatnonzero(opened | new | idle)
+    ends = np.append(begins[1:], len(done))[: len(begins)] - 1
+    firsts = np.flatnonzero(new)
+    latest = np.maximum.reduceat(done, firsts) if len(firsts) else done
+    return Runs(
+        account[begins],
+        seconds[begins],
+        opened[begins],
+        seconds[ends],
+        done[ends],
+        latest[np.cumsum(new)[begins] - 1],
+    )
+
+
+def sessions(parts: Sequence[Runs]) -> dict[int, Floats]:
+    """From the runs of one stretch of time after another: what goes on from one into
+    the next is one session."""
+    whole = [
+        np.concatenate([getattr(part, each.name) for part in parts] or [np.zeros(0)])
+        for each in fields(Runs)
+    ]
+    if not len(whole[0]):
+        return {}
+    order = np.argsort(whole[0], kind="stable")
+    all_runs = Runs(*(column[order] for column in whole))
+    new = np.diff(all_runs.account, prepend=-1) != 0
+    idle = np.append(True, all_runs.start[1:] - all_runs.last[:-1] > IDLE)
+    begins = np.flatnonzero(all_runs.opens | new | idle)
+    ends = all_runs.done[np.append(begins[1:], len(order)) - 1]
     firsts = np.flatnonzero(new[begins])
     lasts = np.append(firsts[1:], len(begins)) - 1
-    ends[lasts] = np.maximum.reduceat(done, np.flatnonzero(new))
-    each = np.split(np.array([seconds[begins], ends]), firsts[1:], axis=1)
-    return dict(zip(account[begins[firsts]].tolist(), each, strict=True))
+    ends[lasts] = np.maximum.reduceat(all_runs.latest, np.flatnonzero(new))
+    found = np.array([all_runs.start[begins], ends])
+    each = np.split(found, firsts[1:], axis=1)
+    return dict(zip(all_runs.account[begins[firsts]].tolist(), each, strict=True))
