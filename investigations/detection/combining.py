@@ -13,7 +13,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from investigations.detection.rarity import FAMILIES, FAMILY_OF, KINDS, NAMES
-from investigations.detection.shapes import Bools, Floats, Ints
+from investigations.detection.shapes import Floats, Ints
 
 Whole = NDArray[np.signedinteger[Any]]  # of 32 bits where there are many
 
@@ -23,8 +23,6 @@ BEST = 2  # values of one kind that add up
 MERGE, MERGE_ALONE = 0.4, 0.6
 KEEP = 0.2  # links below this are forgotten
 LONE = np.array([kind.alone for kind in KINDS.values()])
-# Fibonacci hashing (Knuth, volume 3, 6.4): 2^64 over the golden ratio, made odd.
-HASH = np.uint64(0x9E3779B97F4A7C15)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,10 +64,8 @@ def combine(pairs: Pairs, nodes: int) -> Tied:
     neither merge nor lie within what merging links hold together, and are too weak to
     be kept, are dropped before anything is sorted.
     """
-    key = pairs.a.astype(np.int64) * nodes + pairs.b
-    shared = may_recur(key)
-    lone, several = np.flatnonzero(~shared), np.flatnonzero(shared)
-    few = by_pair(pairs, several, key, nodes)
+    lone, several = apart(pairs, nodes)
+    few = by_pair(pairs, several, nodes)
     q = np.minimum(pairs.q[lone], 0.999999)
     weight = np.round(1 - (1 - np.minimum(FAMILY_CAP, 1 - np.exp(np.log1p(-q)))), 9)
     merges = LONE[pairs.kind[lone]] & (pairs.q[lone] >= MERGE_ALONE)
@@ -80,26 +76,21 @@ def combine(pairs: Pairs, nodes: int) -> Tied:
     )
     told = weight >= KEEP
     told |= whole[pairs.a[lone]] == whole[pairs.b[lone]]
-    one = by_pair(pairs, lone[told], key, nodes)
+    one = by_pair(pairs, lone[told], nodes)
     return in_order(few, one, nodes)
 
 
-def may_recur(key: Ints) -> Bools:
-    """Whether a key may be there twice; never False for one that is.
-
-    The last of a slot wins, and who finds another there marks the slot: a tenth of
-    the time of sorting, at a few slots a key.
-    """
-    bits = max(8, int(len(key)).bit_length() + 1)
-    slot = (key.astype(np.uint64) * HASH) >> np.uint64(64 - bits)
-    last = np.zeros(1 << bits, np.int32)
-    at = np.arange(len(key), dtype=np.int32)
-    last[slot] = at
-    beaten = last[slot] != at
-    crowded = np.zeros(1 << bits, bool)
-    crowded[slot[beaten]] = True
-    recurs: Bools = crowded[slot]
-    return recurs
+def apart(pairs: Pairs, nodes: int) -> tuple[Ints, Ints]:
+    """Pairs that are the only one between their nodes, and the others; in order of
+    their nodes."""
+    key = pairs.a.astype(np.int64) * nodes
+    key += pairs.b
+    order = in_order_of(key, nodes * nodes)
+    key = key[order]
+    fresh = np.ones(len(key) + 1, bool)
+    np.not_equal(key[1:], key[:-1], out=fresh[1:-1])
+    only = fresh[:-1] & fresh[1:]
+    return order[only], order[~only]
 
 
 def held_together(a: Ints, b: Ints, nodes: int) -> Ints:
@@ -109,25 +100,23 @@ def held_together(a: Ints, b: Ints, nodes: int) -> Ints:
     return whole
 
 
-def by_pair(pairs: Pairs, some: Ints, key: Ints, nodes: int) -> Tied:
-    """Links of these pairs alone, in order of their nodes."""
-    key, kind = key[some], pairs.kind[some]
-    order = np.lexsort((pairs.value[some], -pairs.q[some], kind, key))
-    ranked = key[order] * len(NAMES) + kind[order]
-    fresh = np.flatnonzero(np.diff(ranked, prepend=-1))
-    rank = np.arange(len(order)) - np.repeat(fresh, np.diff([*fresh, len(order)]))
-    best = order[rank < BEST]
+def by_pair(pairs: Pairs, some: Ints, nodes: int) -> Tied:
+    """Links of these pairs alone, which come in order of their nodes."""
+    key = pairs.a[some].astype(np.int64) * nodes + pairs.b[some]
+    best = best_of_a_kind(pairs, some, key)
     fresh_key = np.diff(key[best], prepend=-1) > 0  # they come in order of the key
     keys, link_of = key[best][fresh_key], np.cumsum(fresh_key) - 1
-    q, kind = pairs.q[some[best]], kind[best]
+    q, kind = pairs.q[some[best]], pairs.kind[some[best]]
     cell = link_of * len(FAMILIES) + FAMILY_OF[kind]
-    doubt = np.zeros(len(keys) * len(FAMILIES))
-    np.add.at(doubt, cell, np.log1p(-np.minimum(q, 0.999999)))
+    doubt = np.bincount(
+        cell, np.log1p(-np.minimum(q, 0.999999)), len(keys) * len(FAMILIES)
+    )
     by_family = np.minimum(FAMILY_CAP, 1 - np.exp(doubt)).reshape(-1, len(FAMILIES))
     weight = 1 - np.prod(1 - by_family, axis=1)
     families = (by_family >= FAMILY_COUNTS).sum(axis=1)
-    alone = np.zeros(len(keys))
-    np.maximum.at(alone, link_of, np.where(LONE[kind], q, 0.0))
+    alone = np.where(LONE[kind], q, 0.0)
+    if len(keys):
+        alone = np.maximum.reduceat(alone, np.flatnonzero(fresh_key))
     merges = ((weight >= MERGE) & (families >= 2)) | (alone >= MERGE_ALONE)
     links = Links(
         keys // nodes,
@@ -139,6 +128,47 @@ def by_pair(pairs: Pairs, some: Ints, key: Ints, nodes: int) -> Tied:
     return Tied(links, some[best], link_of)
 
 
+def best_of_a_kind(pairs: Pairs, some: Ints, key: Ints) -> Ints:
+    """Places in `some` of the best two of each kind between the same nodes, in order of
+    nodes and kinds; of equal ones the first value is the better. Nothing is sorted by
+    strength: most have few rivals, and two looks at all of them are enough."""
+    link = np.cumsum(np.diff(key, prepend=-1) > 0)
+    ranked = link * len(NAMES) + pairs.kind[some]
+    order = in_order_of(ranked, (len(key) + 1) * len(NAMES))
+    starts = np.flatnonzero(np.diff(ranked[order], prepend=-1))
+    sizes = np.diff(np.append(starts, len(order)))
+    found = np.full((len(starts), BEST), -1)
+    found[:, 0] = order[starts]
+    contested = np.flatnonzero(sizes > 1)
+    rivals = order[np.repeat(sizes > 1, sizes)]
+    sizes = sizes[contested]
+    firsts, run = np.cumsum(sizes) - sizes, np.repeat(contested, sizes)
+    left, value = pairs.q[some[rivals]], pairs.value[some[rivals]].astype(np.int64)
+    for rank in range(BEST if len(rivals) else 0):
+        top = left == np.repeat(np.maximum.reduceat(left, firsts), sizes)
+        named = np.where(top, value, np.iinfo(np.int64).max)
+        least = np.repeat(np.minimum.reduceat(named, firsts), sizes)
+        place = np.flatnonzero(named == least)
+        place = place[np.diff(run[place], prepend=-1) > 0]
+        found[contested, rank] = rivals[place]
+        left[place] = -1.0
+    places: Ints = found.ravel()
+    return places[places >= 0]
+
+
+def in_order_of(numbers: Ints, below: int) -> Ints:
+    """Places of whole numbers from 0 up to `below` in rising order; of equal ones the
+    first comes first. Number and place sorted as one take a tenth of an argsort."""
+    bits = len(numbers).bit_length()
+    if below.bit_length() + bits > 63:
+        return np.argsort(numbers, kind="stable")
+    packed = numbers << bits
+    packed |= np.arange(len(numbers))
+    packed.sort()
+    packed &= (1 << bits) - 1
+    return packed
+
+
 def in_order(first: Tied, second: Tied, nodes: int) -> Tied:
     """Links of both, no two between the same nodes, in order of their nodes."""
     links = Links(
@@ -147,12 +177,12 @@ def in_order(first: Tied, second: Tied, nodes: int) -> Tied:
             for name in ("a", "b", "weight", "families", "merges")
         )
     )
-    order = np.argsort(links.a * nodes + links.b, kind="stable")
+    order = in_order_of(links.a * nodes + links.b, nodes * nodes)
     place = np.empty(len(order), np.int64)
     place[order] = np.arange(len(order))
     link_of = place[np.append(first.link_of, second.link_of + len(first.links.a))]
     used = np.append(first.used, second.used)
-    along = np.argsort(link_of, kind="stable")
+    along = in_order_of(link_of, len(order))
     return Tied(
         Links(
             links.a[order],

@@ -17,11 +17,17 @@ is far above the cap account by account, comes together from its parts.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from investigations.detection.combining import KEEP, Links, Pairs, Tied
+from investigations.detection.combining import (
+    KEEP,
+    Links,
+    Pairs,
+    Tied,
+    in_order_of,
+)
 from investigations.detection.rarity import (
     HARNESS_KINDS,
     KINDS,
@@ -38,15 +44,18 @@ from investigations.detection.shapes import (
     WeightedLink,
 )
 
+PAIRS_AT_ONCE = 100_000
 STRONGEST = 25  # so many links of an account are kept at most
 
 
 def between_groups(pairs: Pairs, sizes: Ints, fewest: int) -> Pairs:
-    """The same, with what a harness is worth to an account that stands alone."""
-    lone = (sizes[pairs.a] < fewest) | (sizes[pairs.b] < fewest)
-    bounded = lone & np.isin(pairs.kind, HARNESS_KINDS)
-    q = np.where(bounded, np.minimum(pairs.q, PRIVATE_TO_ONE), pairs.q)
-    return replace(pairs, q=q)
+    """The same pairs, with what a harness is worth to an account that stands alone."""
+    harness = np.zeros(len(NAMES), bool)
+    harness[HARNESS_KINDS] = True
+    bound = np.flatnonzero((pairs.q > PRIVATE_TO_ONE) & harness[pairs.kind])
+    lone = (sizes[pairs.a[bound]] < fewest) | (sizes[pairs.b[bound]] < fewest)
+    pairs.q[bound[lone]] = PRIVATE_TO_ONE
+    return pairs
 
 
 def pair_up(
@@ -67,17 +76,20 @@ def pair_up(
     coverage = coverage[live][order]
     starts = np.flatnonzero(np.diff(value, prepend=-1))
     sizes = np.diff(np.append(starts, len(value)))
-    nodes, shown, kind = (c.astype(np.int32) for c in (node, value, kinds))
+    nodes, shown, kind = (c.astype(np.int32) for c in (node, value, kinds[value]))
+    owners, worth = owner[node], strength[value]
     parts = []
-    for size in np.unique(sizes[sizes > 1]):
-        at = starts[sizes == size]
-        first, second = np.triu_indices(int(size), 1)
-        i = (at[:, None] + first).ravel()
-        j = (at[:, None] + second).ravel()
-        apart = owner[node[i]] != owner[node[j]]
-        i, j = i[apart], j[apart]
-        q = strength[value[i]] * coverage[i] * coverage[j]
-        parts.append((nodes[i], nodes[j], kind[shown[i]], shown[i], q))
+    for size in np.unique(sizes[sizes > 1]).tolist():
+        first, second = np.triu_indices(size, 1)
+        same = starts[sizes == size]
+        # So many at once that what is looked up for them stays near the processor.
+        for at in np.array_split(same, -(-len(same) * len(first) // PAIRS_AT_ONCE)):
+            i = (at[:, None] + first).ravel()
+            j = (at[:, None] + second).ravel()
+            apart = owners[i] != owners[j]
+            i, j = i[apart], j[apart]
+            q = worth[i] * coverage[i] * coverage[j]
+            parts.append((nodes[i], nodes[j], kind[i], shown[i], q))
     if not parts:
         none = np.zeros(0, np.int64)
         return Pairs(none, none, none, none, np.zeros(0))
@@ -138,6 +150,9 @@ def coverage(showing: int, size: int) -> float:
 
 
 def joined(*parts: Pairs) -> Pairs:
+    parts = tuple(part for part in parts if len(part.a)) or parts[:1]
+    if len(parts) == 1:
+        return parts[0]
     return Pairs(
         *(
             np.concatenate([getattr(part, name) for part in parts])
@@ -162,9 +177,11 @@ class Strongest:
 def strongest(tied: Tied, pairs: Pairs, customers: Ints) -> Strongest:
     """The strongest links of each account."""
     keep = worth_keeping(tied.links)
-    kept = np.isin(tied.link_of, keep)
-    used = tied.used[kept]
     links = tied.links
+    wanted = np.zeros(len(links.a), bool)
+    wanted[keep] = True
+    kept = wanted[tied.link_of]
+    used = tied.used[kept]
     starts = np.searchsorted(tied.link_of[kept], np.append(keep, len(links.a)))
     return Strongest(
         Links(
@@ -270,13 +287,16 @@ def commonest(counts: Ints) -> dict[str, int]:
 def worth_keeping(links: Links) -> Ints:
     """Positions of links that are among the strongest of either of their accounts."""
     found = np.flatnonzero(links.weight >= KEEP)
-    node = np.concatenate([links.a[found], links.b[found]])
-    link = np.concatenate([found, found])
-    order = np.lexsort((link, -links.weight[link], node))
+    # Weights have nine digits. Sorted by weight first, they stay so node by node.
+    weakness = np.rint((1 - links.weight[found]) * 1e9).astype(np.int64)
+    found = found[in_order_of(weakness, 10**9 + 1)]
+    node = np.column_stack([links.a[found], links.b[found]]).ravel()
+    order = in_order_of(node, int(node.max(initial=0)) + 1)
     firsts = np.flatnonzero(np.diff(node[order], prepend=-1))
     rank = np.arange(len(order)) - np.repeat(firsts, np.diff([*firsts, len(order)]))
-    strong: Ints = np.unique(link[order][rank < STRONGEST])
-    return strong
+    strong = np.zeros(len(links.a), bool)
+    strong[found[order[rank < STRONGEST] // 2]] = True
+    return np.flatnonzero(strong)
 
 
 def shared_by(
