@@ -116,10 +116,18 @@ def by_dice(counts: Ints, draws: int = 400, seed: int = 1) -> Floats:
 
 
 def chance_of(value: float, counts: Ints) -> float:
-    """Chance that dice are as even. Of so many cells the sum is close to normal."""
+    """Chance that dice are as even. Of so many cells the sum is close to normal.
+
+    A draw that leaves too little to compare counts as one that is as even: a thin table
+    proves nothing.
+    """
     drawn = by_dice(counts)
-    spread = max(float(drawn.std()), 1e-9)
-    return float(ndtr((value - float(drawn.mean())) / spread))
+    told = drawn[~np.isnan(drawn)]
+    if not len(told):
+        return 1.0
+    spread = max(float(told.std()), 1e-9)
+    as_even = float(ndtr((value - float(told.mean())) / spread))
+    return max(as_even, 1 - len(told) / len(drawn))
 
 
 def on_a_timer(times: Floats) -> bool:
