@@ -10,7 +10,7 @@ from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.test import Client
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 # WebGL without a graphics card, so that the map is drawn as in a real browser.
@@ -19,6 +19,8 @@ SOFTWARE_GL = (
     "--use-angle=swiftshader",
     "--enable-unsafe-swiftshader",
 )
+# What a page becomes is waited for as long as a busy machine may take.
+expect.set_options(timeout=20_000)
 LEVELS = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
 
 
