@@ -85,7 +85,8 @@ def campaign(
     cluster.proposed_ban = sorted(account.pk for account in accounts[:cut])
     cluster.save()
     _measure(cluster, accounts, dice, now)
-    _share(accounts, dice, seed, now)
+    # Dice of its own: how often those above were thrown depends on the hour.
+    _share(accounts, random.Random(seed), seed, now)
     return cluster
 
 
