@@ -39,17 +39,17 @@ def spare(everyone: Population, cluster: ScoredCluster) -> ScoredCluster:
     """The cluster without proposals against customers with a life of their own."""
     if not cluster.proposed_ban:
         return cluster
-    lead = lives_apart(everyone, cluster.found.accounts)
-    spared = lead.intersection(cluster.proposed_ban)
+    using = users_of_programs(everyone, cluster.found.accounts)
+    spared = lives_apart(everyone, using).intersection(cluster.proposed_ban)
     return cluster.withholding(spared, sentence(len(spared))) if spared else cluster
 
 
-def lives_apart(everyone: Population, accounts: Sequence[int]) -> set[int]:
+def lives_apart(everyone: Population, using: Mapping[int, list[int]]) -> set[int]:
     """Members that worked before the cluster's program was seen on them, and still
-    send much through another."""
+    send much through another. `using` as from `users_of_programs`."""
     return {
         everyone.world.accounts[at]
-        for at, through in users_of_programs(everyone, accounts).items()
+        for at, through in using.items()
         if has_own_life(everyone, at, through)
     }
 
@@ -68,11 +68,7 @@ def users_of_programs(
     for row in stacks:
         owner = int(world.organization[shown.account[row]])
         owners.setdefault(int(shown.value[row]), set()).add(owner)
-    private = {
-        value
-        for value, inside in owners.items()
-        if len(inside) >= max(STRANGERS, PRIVATE * everyone.found.customers[value])
-    }
+    private = mostly_inside(everyone, owners, fewest=STRANGERS)
     using: dict[int, list[int]] = {}
     for row in stacks:
         if int(shown.value[row]) in private:
@@ -90,11 +86,7 @@ def without_company(everyone: Population, found: FoundCluster) -> FoundCluster:
     """The cluster without members that only robbed ones hold to it: small groups that
     share something with those, nothing with the rest, and use no program of its."""
     using = users_of_programs(everyone, found.accounts)
-    lead = {
-        everyone.world.accounts[at]
-        for at, through in using.items()
-        if has_own_life(everyone, at, through)
-    }
+    lead = lives_apart(everyone, using)
     others = [account for account in found.accounts if account not in lead]
     if not lead or not others:
         return found
@@ -134,12 +126,20 @@ def private_values(
         value[account] = shown.value[order[bounds[at] : bounds[at + 1]]].tolist()
         for each in value[account]:
             owner.setdefault(each, set()).add(int(world.organization[at]))
-    private = {
-        each
-        for each, inside in owner.items()
-        if len(inside) >= max(2, PRIVATE * everyone.found.customers[each])
-    }
+    private = mostly_inside(everyone, owner, fewest=2)
     return {a: frozenset(private.intersection(value[a])) for a in accounts}
+
+
+def mostly_inside(
+    everyone: Population, owners: Mapping[int, set[int]], *, fewest: int
+) -> set[int]:
+    """Values that so many customers inside show, and few others. `owners`: value → the
+    customers inside that show it."""
+    return {
+        value
+        for value, inside in owners.items()
+        if len(inside) >= max(fewest, PRIVATE * everyone.found.customers[value])
+    }
 
 
 def parts_of(
