@@ -71,11 +71,11 @@ class Watch(threading.Thread):
 
 def cpu_seconds(home: Installation) -> dict[str, float]:
     """Processor time of each part so far, with that of its children, dead or alive."""
-    roots = {name: part.pid for name, part in home.parts.items()}
-    roots["postgres"] = home.postmaster()
+    families = {name: part.family() for name, part in home.parts.items()}
+    families["postgres"] = [home.postmaster(), *descendants(home.postmaster())]
     spent = {
-        name: sum(map(ticks, [pid, *descendants(pid)])) / os.sysconf("SC_CLK_TCK")
-        for name, pid in roots.items()
+        name: sum(map(ticks, pids)) / os.sysconf("SC_CLK_TCK")
+        for name, pids in families.items()
     }
     return spent | {"sender": time.process_time()}
 
