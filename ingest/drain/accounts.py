@@ -140,16 +140,28 @@ def _make_stubs(seen: Seen) -> None:
         )
 
 
+# Locked in the order of their keys, as everybody does.
+_MOVE_FIRST_SEEN: Final = """
+WITH earlier AS (
+    SELECT id, to_timestamp(told.at) AS at
+    FROM unnest(%s::bigint[], %s::float8[]) AS told (pk, at)
+    JOIN ingest_account AS account ON account.id = told.pk
+    WHERE first_seen_at > to_timestamp(told.at)
+    ORDER BY id FOR NO KEY UPDATE OF account
+)
+UPDATE ingest_account AS account SET first_seen_at = earlier.at FROM earlier
+WHERE account.id = earlier.id AND first_seen_at > earlier.at
+RETURNING account.id, created_at IS NULL AND updated_at IS NOT NULL
+"""
+
+
 def _move_first_seen(seen: Mapping[int, float]) -> None:
     if not seen:
         return
     pks = sorted(seen)
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE ingest_account SET first_seen_at = to_timestamp(told.at) "
-            "FROM unnest(%s::bigint[], %s::float8[]) AS told (pk, at) "
-            "WHERE id = told.pk AND first_seen_at > to_timestamp(told.at) "
-            "RETURNING id, created_at IS NULL AND updated_at IS NOT NULL",
+            _MOVE_FIRST_SEEN,
             [copying.numbers(pks), copying.numbers(seen[pk] for pk in pks)],
         )
         moved = cursor.fetchall()

@@ -7,10 +7,11 @@ with its counters, so that it happens once even where the lease fails.
 
 import gc
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+import traceback
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import Final
+from typing import Final, TypeVar
 
 from django.conf import settings
 from django.db import (
@@ -40,10 +41,12 @@ __all__ = ["Origin", "accept", "import_batch", "store_batch", "store_pending"]
 # How long a claim holds, and how long a batch that failed is left alone.
 LEASE: Final = timedelta(seconds=settings.INGEST_LEASE_SECONDS)
 MAX_ATTEMPTS: Final = 3
-DEADLOCKS: Final = 5  # that an import gets over
-# Small batches are stored together up to about this many records a transaction.
+DEADLOCKS: Final = 5  # that are got over, one after another
+# Small batches are stored together, up to so many and so many records a transaction.
 MERGED_BATCHES: Final = 50
-FLUSH_RECORDS: Final = 15_000
+# At once, too: who names all accounts of a transaction in one go names them in the
+# order in which everybody does, so that two cannot wait for each other in a ring.
+FLUSH_RECORDS: Final = 20_000
 # What may be in memory at once, unpacked.
 MERGED_BYTES: Final = 64 * 1024 * 1024
 FLUSH_BYTES: Final = 32 * 1024 * 1024
@@ -55,6 +58,7 @@ NO_ANSWER: Final = (
 )
 
 log = logging.getLogger(__name__)
+Outcome = TypeVar("Outcome")
 
 
 def store_batch(pk: int) -> Batch:
@@ -74,7 +78,7 @@ def import_batch(
     """
     kept = list(pieces)
     try:
-        return _import_again(kept, origin, keep_noise=keep_noise)
+        return _despite_deadlocks(lambda: _import(kept, origin, keep_noise=keep_noise))
     except (IngestRefused, OperationalError, InterfaceError):
         raise
     except Exception:
@@ -82,15 +86,25 @@ def import_batch(
     return store_batch(accept(kept, origin, keep_noise=keep_noise).pk)
 
 
-def _import_again(pieces: list[bytes], origin: Origin, *, keep_noise: bool) -> Batch:
+def _despite_deadlocks(work: Callable[[], Outcome]) -> Outcome:
     """Once more where PostgreSQL chose this one of two that waited for each other."""
     for _ in range(DEADLOCKS):
         try:
-            return _import(pieces, origin, keep_noise=keep_noise)
+            return work()
         except OperationalError as error:
             if not isinstance(error.__cause__, DeadlockDetected):
                 raise
-    return _import(pieces, origin, keep_noise=keep_noise)
+            _empty_frames(error)
+    return work()
+
+
+def _empty_frames(error: BaseException | None) -> None:
+    """Lets go of what the calls held that ended with this error: thousands of records,
+    which would lie there until somebody collects garbage, and while storing nobody
+    does."""
+    while error is not None:
+        traceback.clear_frames(error.__traceback__)
+        error = error.__cause__ or error.__context__
 
 
 @transaction.atomic
@@ -159,11 +173,12 @@ def _claim(
 
 
 def _fitting(batches: list[Batch]) -> list[Batch]:
-    """The first of them, and as many more as fit into memory with it."""
-    total = 0
+    """The first of them, and as many more as are stored in one go with it."""
+    size = records = 0
     for count, batch in enumerate(batches):
-        total += batch.byte_count
-        if count and total > MERGED_BYTES:
+        size += batch.byte_count
+        records += batch.accepted
+        if count and (size > MERGED_BYTES or records > FLUSH_RECORDS):
             return batches[:count]
     return batches
 
@@ -174,12 +189,14 @@ def _store(claimed: Sequence[Batch]) -> int:
         return 0
     pks = [batch.pk for batch in claimed]
     try:
-        return _store_together(pks)
-    except (OperationalError, InterfaceError):
-        # The database went away or ended a deadlock: no fault of the batch.
+        return _despite_deadlocks(lambda: _store_together(pks))
+    except (OperationalError, InterfaceError) as error:
+        # The database went away: no fault of the batch.
+        _empty_frames(error)
         _give_back(pks)
         raise
     except Exception as error:
+        _empty_frames(error)
         if len(pks) == 1:
             log.exception("Batch %s could not be stored.", pks[0])
             _fail(pks[0], error)

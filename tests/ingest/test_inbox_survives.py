@@ -1,10 +1,13 @@
 """PostgreSQL remembers the work: deaths, poison and races lose and double nothing."""
 
 import threading
+import weakref
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
 from django.db import OperationalError, connection
+from psycopg.errors import DeadlockDetected
 
 from ingest.drain import storing, writers
 from ingest.ledger import ledger
@@ -130,6 +133,46 @@ def test_batches_are_merged_only_as_far_as_memory_goes(source, monkeypatch):
     size = Batch.objects.earliest("pk").byte_count
     monkeypatch.setattr(writers, "MERGED_BYTES", size * 3)
     assert len(writers._claim(Batch.objects.all(), limit=50)) == 3
+
+
+def test_batches_are_merged_only_as_far_as_one_copy_goes(source, monkeypatch):
+    """A transaction that names accounts twice may wait for another in a ring."""
+    origin = writers.Origin(source)
+    for n in range(4):
+        records = [a_request(event_id=f"{n}-{each}") for each in range(5)]
+        writers.accept([ndjson(records)], origin)
+    monkeypatch.setattr(writers, "FLUSH_RECORDS", 12)
+    assert len(writers._claim(Batch.objects.all(), limit=50)) == 2
+
+
+def test_a_batch_that_lost_a_deadlock_is_stored_all_the_same(accepted, monkeypatch):
+    really, tries = storing.store, iter([deadlocked, deadlocked])
+    monkeypatch.setattr(storing, "store", lambda *args: next(tries, really)(*args))
+    assert writers.store_pending() == 1
+    accepted.refresh_from_db()
+    assert (accepted.state, accepted.attempts) == ("stored", 1)
+
+
+def deadlocked(*args: object) -> None:
+    raise OperationalError("deadlock detected") from DeadlockDetected()
+
+
+@pytest.mark.parametrize("failure", [OperationalError, RuntimeError])
+def test_what_failed_does_not_hold_on_to_its_records(accepted, monkeypatch, failure):
+    """Who reports the failure keeps it, and a worker must not grow with each."""
+    held: list[weakref.ref[set[int]]] = []
+
+    def fail(parts: object, tally: object) -> None:
+        records = {1, 2, 3}
+        held.append(weakref.ref(records))
+        raise failures[0]
+
+    failures = [failure("broken off")]
+    monkeypatch.setattr(storing, "store", fail)
+    with suppress(OperationalError):
+        writers.store_pending()
+    assert failures[0].__traceback__ is not None
+    assert held[0]() is None
 
 
 def in_threads(count, work):
