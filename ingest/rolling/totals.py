@@ -4,6 +4,7 @@ Adding needs no look at what is there, so that it stays cheap while a day is ope
 an account showed (`rollups.py`) takes longer and follows.
 """
 
+from collections.abc import Container
 from typing import Any, Final
 
 from django.db import connection
@@ -28,18 +29,12 @@ _LATER: Final = {
         ("by_model", "params", "intents", "indicators", "skeletons"), "'{{}}'"
     ),
 }
-_HOURS: Final = ", ".join(
-    f"count(*) FILTER (WHERE hour = {hour} AND is_request)" for hour in range(24)
-)
-_ADDED_HOURS: Final = ", ".join(
-    f"old.hours[{hour}] + excluded.hours[{hour}]" for hour in range(1, 25)
-)
 _ADDED: Final = ", ".join(f"{name} = old.{name} + excluded.{name}" for name in SUMS)
 _ADD_UP: Final = f"""
 INSERT INTO {{table}} AS old (
     account_id, day, first_at, last_at, hours, {", ".join([*SUMS, *_LATER])}
 )
-SELECT account_id, day, min(occurred_at), max(occurred_at), ARRAY[{_HOURS}]::int[],
+SELECT account_id, day, min(occurred_at), max(occurred_at), ARRAY[{{hours}}]::int[],
     {", ".join([*SUMS.values(), *_LATER.values()])}
 FROM (
     SELECT *, kind = 'request' AS is_request,
@@ -52,15 +47,33 @@ GROUP BY account_id, day ORDER BY account_id, day
 _ON_TOP: Final = f"""
 ON CONFLICT (account_id, day) DO UPDATE SET
     first_at = least(old.first_at, excluded.first_at),
-    last_at = greatest(old.last_at, excluded.last_at),
-    hours = ARRAY[{_ADDED_HOURS}], {_ADDED}
+    last_at = greatest(old.last_at, excluded.last_at), {_ADDED}
 """
+# What arrives is mostly of the last hour or two. To count only those, and to leave
+# the others in the row as they are, takes half the time.
+_HOURS: Final = """
+SELECT DISTINCT extract(hour FROM occurred_at AT TIME ZONE 'UTC')::int AS hour
+FROM ingest_event AS event WHERE {where}
+"""
+_ALL_HOURS: Final = range(24)
+_COUNTED: Final = "count(*) FILTER (WHERE hour = {} AND is_request)"
+_ADDED_HOUR: Final = ", hours[{0}] = old.hours[{0}] + excluded.hours[{0}]"
+# Account-days to be grouped are many and small; on disk it takes twice as long.
+_ROOM: Final = "SET LOCAL work_mem = '128MB'"
 
 
 def add(where: str, values: list[Any]) -> int:
-    """Adds the events of a condition of ours to their account-days; says how many."""
-    statement = _ADD_UP.format(table="ingest_accountday", where=where) + _ON_TOP
+    """Adds the events of a condition of ours to their account-days; says how many.
+
+    In a transaction, which has more room to group from then on. No event may come to
+    meet the condition meanwhile: it is asked twice.
+    """
     with connection.cursor() as cursor:
+        cursor.execute(_ROOM)
+        cursor.execute(_HOURS.format(where=where), values)
+        hours = {hour for (hour,) in cursor.fetchall()}
+        added = "".join(_ADDED_HOUR.format(hour + 1) for hour in sorted(hours))
+        statement = _adding_up("ingest_accountday", where, hours) + _ON_TOP + added
         cursor.execute(statement, values)
         return int(cursor.rowcount)
 
@@ -68,4 +81,9 @@ def add(where: str, values: list[Any]) -> int:
 def add_into(table: str, where: str, values: list[Any]) -> None:
     """The same into an empty table of the same shape, without any index."""
     with connection.cursor() as cursor:
-        cursor.execute(_ADD_UP.format(table=table, where=where), values)
+        cursor.execute(_adding_up(table, where, _ALL_HOURS), values)
+
+
+def _adding_up(table: str, where: str, hours: Container[int]) -> str:
+    counts = (_COUNTED.format(n) if n in hours else "0" for n in _ALL_HOURS)
+    return _ADD_UP.format(table=table, where=where, hours=", ".join(counts))
