@@ -15,7 +15,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from ingest.doors import unpacking
+from ingest.doors import payloads, unpacking
 from ingest.doors.errors import EmptyBody, KeyReused, TooManyLines, Unreadable
 from ingest.mending.quarantine import KeptLine, keep
 from ingest.models import Batch, IngestKey, Source
@@ -184,7 +184,6 @@ def _commit(intake: Intake, origin: Origin, payload: bytes, now: datetime) -> Ba
         idempotency_key=origin.idempotency_key,
         body_sha256=intake.digest.digest(),
         received_at=now,
-        payload=payload if intake.accepted else None,
         byte_count=intake.byte_count,
         received=intake.received,
         accepted=intake.accepted,
@@ -197,6 +196,8 @@ def _commit(intake: Intake, origin: Origin, payload: bytes, now: datetime) -> Ba
         batch.state, batch.stored_at = Batch.State.STORED, now
     batch.answer = _answer(batch, intake.refusals)
     batch.save(force_insert=True)
+    if intake.accepted and payload:
+        payloads.keep(batch.pk, payload)
     if intake.refusals:
         keep(KeptLine.of(batch.pk, each) for each in intake.refusals)
     if intake.key is not None:

@@ -25,6 +25,7 @@ from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 from psycopg.errors import DeadlockDetected
 
+from ingest.doors import payloads
 from ingest.doors.errors import IngestRefused
 from ingest.doors.inbox import Origin, accept
 from ingest.doors.unpacking import unpack
@@ -211,6 +212,7 @@ def _store_together(pks: Sequence[int]) -> int:
         Batch.objects.filter(pk__in=pks, state=Batch.State.PENDING)
         .order_by("pk")
         .select_for_update(skip_locked=True)
+        .defer("payload", "answer")
     )
     tally = storing.Tally(batches)
     _store_parts(_parts(batches, tally), tally)
@@ -252,10 +254,7 @@ def _store_parts(parts: Iterable[Part], tally: storing.Tally) -> None:
 def _parts(batches: list[Batch], tally: storing.Tally) -> Iterator[Part]:
     """The accepted records of each batch, a chunk at a time."""
     for batch in batches:
-        body = unpack(
-            bytes(batch.payload or b""), limit=settings.INGEST_MAX_UNPACKED_BYTES
-        )
-        batch.payload = None
+        body = unpack(payloads.read(batch.pk), limit=settings.INGEST_MAX_UNPACKED_BYTES)
         rejected = set[int]()
         if batch.rejected:
             rejected = set(batch.lines.values_list("line", flat=True))
