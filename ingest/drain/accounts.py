@@ -252,13 +252,13 @@ UPDATE ingest_account AS account SET first_seen_at = left_over.at
 FROM (
     SELECT account_id, min(at) AS at FROM (
         SELECT account_id, first_at AS at FROM ingest_accountday
-        WHERE account_id = ANY(%s) AND first_at IS NOT NULL
+        WHERE account_id = ANY(%s::bigint[]) AND first_at IS NOT NULL
         UNION ALL
         SELECT account_id, updated_at FROM ingest_accountrecord
-        WHERE account_id = ANY(%s) AND excluded_at IS NULL
+        WHERE account_id = ANY(%s::bigint[]) AND excluded_at IS NULL
     ) AS mentions GROUP BY account_id
 ) AS left_over
-WHERE account.id = ANY(%s) AND account.id = left_over.account_id
+WHERE account.id = ANY(%s::bigint[]) AND account.id = left_over.account_id
   AND account.first_seen_at <> left_over.at
 """
 

@@ -29,13 +29,13 @@ SELECT count(*), count(DISTINCT occurred_on), min(occurred_on), max(occurred_on)
         SELECT FROM ingest_eventrepeat AS again
         JOIN ingest_batch AS batch ON batch.id = again.batch_id
         WHERE again.digest = known.digest AND batch.take_back_id IS NULL))
-FROM ingest_eventkey AS known WHERE batch_id = ANY(%s)
+FROM ingest_eventkey AS known WHERE batch_id = ANY(%s::bigint[])
 """
 COUNT_ACCOUNTS: Final = """
 SELECT count(*) FROM (
     SELECT account_id FROM ingest_event
-    WHERE batch_id = ANY(%s) AND occurred_at >= %s AND occurred_at < %s
-    UNION SELECT account_id FROM ingest_accountrecord WHERE batch_id = ANY(%s)
+    WHERE batch_id = ANY(%s::bigint[]) AND occurred_at >= %s AND occurred_at < %s
+    UNION SELECT account_id FROM ingest_accountrecord WHERE batch_id = ANY(%s::bigint[])
 ) AS named
 """
 DAYS: Final = """
@@ -203,7 +203,7 @@ SELECT account_id, min(at) AS at FROM (
     JOIN unnest(%(accounts)s::bigint[]) AS touched (account_id) USING (account_id)
     UNION ALL
     SELECT account_id, updated_at FROM ingest_accountrecord
-    WHERE account_id = ANY(%(accounts)s) AND excluded_at IS NULL
+    WHERE account_id = ANY(%(accounts)s::bigint[]) AND excluded_at IS NULL
 ) AS mentions GROUP BY account_id
 """,
     "ANALYZE seen",
@@ -220,7 +220,7 @@ WHERE touched.take_back_id = %(order)s AND account.id = seen.account_id
 
 # A day that is marked is about to go, or stands for what was just taken out.
 NOTHING_LEFT: Final = """
-SELECT id FROM ingest_account AS account WHERE id = ANY(%(accounts)s)
+SELECT id FROM ingest_account AS account WHERE id = ANY(%(accounts)s::bigint[])
   AND NOT EXISTS (SELECT FROM seen WHERE seen.account_id = account.id)
   AND NOT EXISTS (
     SELECT FROM ingest_accountday AS kept WHERE kept.account_id = account.id

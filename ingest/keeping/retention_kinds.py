@@ -76,7 +76,8 @@ def _mark_sightings(_: CursorWrapper, account_ids: Sequence[int]) -> None:
 def _forget_words(cursor: CursorWrapper, skeletons: Sequence[int]) -> None:
     """A template that nobody has sent for so long is no template any more."""
     cursor.execute(
-        "DELETE FROM ingest_template WHERE skeleton_hash = ANY(%s)", [list(skeletons)]
+        "DELETE FROM ingest_template WHERE skeleton_hash = ANY(%s::bigint[])",
+        [list(skeletons)],
     )
 
 

@@ -67,7 +67,7 @@ FROM ingest_account CROSS JOIN LATERAL (VALUES
         signup_ip, CASE family(signup_ip) WHEN 4 THEN 24 ELSE 48 END))::text),
     ('referrer', referrer)
 ) AS own (kind, value)
-WHERE id = ANY(%(accounts)s) AND value IS NOT NULL
+WHERE id = ANY(%(accounts)s::bigint[]) AND value IS NOT NULL
 """
 _KINDS: Final = "indicators || jsonb_build_object('skeleton', skeletons)"
 
@@ -79,7 +79,7 @@ WITH everything AS (
     SELECT account_id, kind, value, n::bigint AS n
     FROM ingest_accountday, jsonb_each({_KINDS}) AS kinds (kind, map),
         jsonb_each_text(map) AS map (value, n)
-    WHERE account_id = ANY(%(accounts)s) AND day = %(day)s
+    WHERE account_id = ANY(%(accounts)s::bigint[]) AND day = %(day)s
     UNION ALL
     SELECT account_id, kind, value, 1 FROM ({_TOLD}) AS told WHERE day = %(day)s
 ), summed AS (
@@ -169,7 +169,7 @@ WITH everything AS (
     SELECT account_id, day, kind, value, n::bigint AS n
     FROM ingest_accountday, jsonb_each({_KINDS}) AS kinds (kind, map),
         jsonb_each_text(map) AS map (value, n)
-    WHERE account_id = ANY(%(accounts)s)
+    WHERE account_id = ANY(%(accounts)s::bigint[])
     UNION ALL
     SELECT account_id, day, kind, value, 1 FROM ({_TOLD}) AS told
 ), by_day AS (
@@ -183,7 +183,7 @@ FROM by_day GROUP BY 1, 2, 3
 """  # noqa: S608 - made of constants
 _FORGET: Final = """
 DELETE FROM ingest_sighting AS old USING ingest_indicator AS indicator
-WHERE old.account_id = ANY(%(accounts)s) AND indicator.id = old.indicator_id
+WHERE old.account_id = ANY(%(accounts)s::bigint[]) AND indicator.id = old.indicator_id
   AND NOT EXISTS (
     SELECT FROM shown WHERE shown.account_id = old.account_id
       AND shown.kind = indicator.kind AND shown.value = indicator.value

@@ -35,7 +35,7 @@ SELECT used.account_id, known.embedding, used.requests
 FROM (
     SELECT account_id, skeleton::bigint AS skeleton, sum(n::bigint)::bigint AS requests
     FROM ingest_accountday, jsonb_each_text(skeletons) AS shown (skeleton, n)
-    WHERE account_id = ANY(%s) AND day BETWEEN %s AND %s
+    WHERE account_id = ANY(%s::bigint[]) AND day BETWEEN %s AND %s
     GROUP BY account_id, skeleton
 ) AS used
 JOIN ingest_templatecandidate AS known ON known.skeleton_hash = used.skeleton

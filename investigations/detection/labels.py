@@ -38,11 +38,11 @@ def record(
 DETECTORS = """
 SELECT account, array_agg(DISTINCT detector ORDER BY detector) FROM (
     SELECT account_id AS account, detector FROM detection_signal
-    WHERE account_id = ANY(%(accounts)s) AND decibans > 0
+    WHERE account_id = ANY(%(accounts)s::bigint[]) AND decibans > 0
     UNION ALL
     SELECT m.account_id, s.detector FROM detection_membership m
     JOIN detection_signal s ON s.cluster_id = m.cluster_id
-    WHERE m.account_id = ANY(%(accounts)s) AND s.decibans > 0
+    WHERE m.account_id = ANY(%(accounts)s::bigint[]) AND s.decibans > 0
 ) AS seen GROUP BY account
 """
 # Kinds of values that tie it to other members of its cluster.
@@ -54,8 +54,9 @@ JOIN detection_membership b ON b.account_id = l.account_b_id
                            AND b.cluster_id = a.cluster_id
 CROSS JOIN LATERAL (VALUES (l.account_a_id), (l.account_b_id)) AS side (account)
 CROSS JOIN LATERAL jsonb_array_elements(l.evidence) AS e
-WHERE (l.account_a_id = ANY(%(accounts)s) OR l.account_b_id = ANY(%(accounts)s))
-  AND side.account = ANY(%(accounts)s)
+WHERE (l.account_a_id = ANY(%(accounts)s::bigint[])
+    OR l.account_b_id = ANY(%(accounts)s::bigint[]))
+  AND side.account = ANY(%(accounts)s::bigint[])
 GROUP BY 1
 """
 

@@ -41,7 +41,7 @@ NAMELESS = """
 SELECT l.account_a_id, l.account_b_id, e.tie ->> 'kind', e.tie ->> 'value',
        (e.tie ->> 'weight')::float, (e.tie ->> 'shared_by')::int
 FROM detection_link l CROSS JOIN LATERAL jsonb_array_elements(l.evidence) AS e(tie)
-WHERE l.account_a_id = ANY(%s) AND l.account_b_id = ANY(%s)
+WHERE l.account_a_id = ANY(%s::bigint[]) AND l.account_b_id = ANY(%s::bigint[])
   AND e.tie ->> 'indicator' IS NULL
 ORDER BY 1, 2, 3, 4
 """

@@ -19,7 +19,8 @@ SELECT account_id, sum(requests), sum(conversations), sum(single_shots),
 FROM {days} AS d WHERE day >= %(first_day)s GROUP BY account_id
 """
 SEEN = """
-SELECT DISTINCT account_id FROM {days} AS d WHERE account_id = ANY(%(doubtful)s)
+SELECT DISTINCT account_id FROM {days} AS d
+WHERE account_id = ANY(%(doubtful)s::bigint[])
 """
 RECORD = (
     "pk",

@@ -15,7 +15,7 @@ FROM (
            lag(told ->> 'status') OVER (
                PARTITION BY account_id ORDER BY updated_at, id) AS before
     FROM ingest_accountrecord
-    WHERE account_id = ANY(%(accounts)s) AND excluded_at IS NULL
+    WHERE account_id = ANY(%(accounts)s::bigint[]) AND excluded_at IS NULL
       AND told ->> 'status' IS NOT NULL AND updated_at <= %(as_of)s
 ) AS told
 WHERE status IN ('banned', 'restricted')
@@ -31,7 +31,7 @@ def struck(accounts: Collection[int], clock: Clock) -> dict[int, float]:
 
 HOURS = """
 SELECT account_id, day, hours FROM {days} AS d
-WHERE account_id = ANY(%(accounts)s) AND day >= %(first_day)s AND requests > 0
+WHERE account_id = ANY(%(accounts)s::bigint[]) AND day >= %(first_day)s AND requests > 0
 """
 
 

@@ -13,7 +13,7 @@ from investigations.detection.shapes import Floats
 SETTINGS = """
 SELECT account_id, m.key, sum(m.value::bigint)
 FROM {days} AS d, jsonb_each_text(params) AS m
-WHERE account_id = ANY(%(accounts)s) AND day >= %(first_day)s
+WHERE account_id = ANY(%(accounts)s::bigint[]) AND day >= %(first_day)s
 GROUP BY 1, 2 ORDER BY 1, 2
 """
 
@@ -29,7 +29,7 @@ def settings_of(accounts: Collection[int], clock: Clock) -> dict[int, dict[str, 
 _SUMS = ", ".join(f"sum(hours[{hour + 1}])" for hour in range(24))
 HOURS_OF_DAY = """
 SELECT account_id, {sums} FROM {days} AS d
-WHERE account_id = ANY(%(accounts)s) AND day >= %(first_day)s AND requests > 0
+WHERE account_id = ANY(%(accounts)s::bigint[]) AND day >= %(first_day)s AND requests > 0
 GROUP BY 1 ORDER BY 1
 """.replace("{sums}", _SUMS)
 
@@ -51,7 +51,7 @@ FROM (
     SELECT account_id, shown.key::bigint AS skeleton,
            sum(shown.value::bigint) AS requests
     FROM {days} AS d, jsonb_each_text(skeletons) AS shown
-    WHERE account_id = ANY(%(accounts)s) AND day >= %(first_day)s
+    WHERE account_id = ANY(%(accounts)s::bigint[]) AND day >= %(first_day)s
     GROUP BY 1, 2
 ) AS used
 JOIN ingest_templatecandidate AS known ON known.skeleton_hash = used.skeleton

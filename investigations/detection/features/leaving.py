@@ -12,13 +12,13 @@ from investigations.detection.features.clock import Clock, rows
 TOTALS = """
 SELECT account_id, sum(requests), sum(input_tokens), sum(output_tokens),
        min(first_at), max(last_at), array_agg(day)
-FROM {days} AS d WHERE account_id = ANY(%(accounts)s) AND requests > 0
+FROM {days} AS d WHERE account_id = ANY(%(accounts)s::bigint[]) AND requests > 0
 GROUP BY account_id
 """
 COUNTS = """
 SELECT account_id, m.key, sum(m.value::bigint)
 FROM {days} AS d, jsonb_each_text({column}) AS m
-WHERE account_id = ANY(%(accounts)s) GROUP BY 1, 2
+WHERE account_id = ANY(%(accounts)s::bigint[]) GROUP BY 1, 2
 """
 _INTENTS = ", ".join(
     f"count(*) FILTER (WHERE e.intents & {bit} > 0)" for bit in INTENT_BITS.values()

@@ -14,7 +14,7 @@ AT_ONCE = 1_000  # accounts
 
 HOURS = """
 SELECT account_id, session_hours FROM {days} AS d
-WHERE account_id = ANY(%(accounts)s) AND day >= %(first_day)s
+WHERE account_id = ANY(%(accounts)s::bigint[]) AND day >= %(first_day)s
 """
 WORDINGS = """
 SELECT used.account_id, used.skeleton, known.sketch, used.requests
@@ -22,7 +22,7 @@ FROM (
     SELECT account_id, shown.key::bigint AS skeleton,
            sum(shown.value::bigint) AS requests
     FROM {days} AS d, jsonb_each_text(skeletons) AS shown
-    WHERE account_id = ANY(%(accounts)s) AND day >= %(first_day)s
+    WHERE account_id = ANY(%(accounts)s::bigint[]) AND day >= %(first_day)s
     GROUP BY 1, 2
 ) AS used
 JOIN ingest_templatecandidate AS known ON known.skeleton_hash = used.skeleton

@@ -50,7 +50,7 @@ REQUESTS = """
 SELECT account_id, (extract(epoch FROM occurred_at) * 1000000)::bigint,
        CASE WHEN turn = 1 THEN 1 ELSE 0 END, coalesce(latency_ms, 0)
 FROM ingest_event
-WHERE kind = 'request' AND account_id = ANY(%(accounts)s)
+WHERE kind = 'request' AND account_id = ANY(%(accounts)s::bigint[])
   AND occurred_at >= %(begin)s AND occurred_at < %(end)s AND occurred_at <= %(as_of)s
 """
 IDLE = 30 * 60  # seconds

@@ -20,7 +20,7 @@ SELECT source_id, count(DISTINCT account_id)::float / greatest(1, (
     WHERE day >= %(first_day)s AND day <= %(today)s))
 FROM ingest_event
 WHERE occurred_at >= %(since)s AND occurred_at <= %(as_of)s
-  AND source_id = ANY(%(young)s)
+  AND source_id = ANY(%(young)s::bigint[])
 GROUP BY source_id
 """
 FROM_EVENTS = """
@@ -33,7 +33,7 @@ FROM ingest_event CROSS JOIN LATERAL (VALUES
     ('client_stack', client_stack), ('tools', tools_hash), ('system', system_hash),
     ('skeleton', skeleton_hash::text)
 ) AS shown (kind, value)
-WHERE account_id = ANY(%(accounts)s) AND shown.value IS NOT NULL
+WHERE account_id = ANY(%(accounts)s::bigint[]) AND shown.value IS NOT NULL
   AND occurred_at >= %(since)s AND occurred_at <= %(as_of)s
   AND source_id <> ALL(%(newcomers)s)
 """
@@ -52,12 +52,13 @@ SELECT r.account_id, r.told, network(set_masklen(ip, CASE family(ip)
 FROM ingest_accountrecord r
 JOIN ingest_batch b ON b.id = r.batch_id
 CROSS JOIN LATERAL (SELECT nullif(r.told ->> 'signup_ip', '')::inet) AS s (ip)
-WHERE r.account_id = ANY(%(accounts)s) AND r.excluded_at IS NULL
+WHERE r.account_id = ANY(%(accounts)s::bigint[]) AND r.excluded_at IS NULL
   AND b.source_id <> ALL(%(newcomers)s)
 """
 HANDED = """
 SELECT id FROM ingest_event
-WHERE id = ANY(%(events)s) AND occurred_at >= %(since)s AND occurred_at <= %(as_of)s
+WHERE id = ANY(%(events)s::bigint[])
+  AND occurred_at >= %(since)s AND occurred_at <= %(as_of)s
   AND source_id <> ALL(%(newcomers)s)
 """
 
