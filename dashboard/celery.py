@@ -8,7 +8,7 @@ import os
 
 from celery import Celery
 from celery.schedules import crontab
-from celery.signals import beat_init, worker_init
+from celery.signals import beat_init, worker_init, worker_process_init
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from kombu import Queue
@@ -106,6 +106,13 @@ def refuse_unsound_database(**kwargs: object) -> None:
     except ImproperlyConfigured as error:
         # Celery logs what a receiver raises and goes on; this it cannot catch.
         raise SystemExit(str(error)) from None
+
+
+@worker_process_init.connect
+def spare_what_stays(**kwargs: object) -> None:
+    from dashboard import garbage
+
+    garbage.spare_what_stays()
 
 
 app.autodiscover_tasks(["ingest", "investigations.detection", "investigations"])
