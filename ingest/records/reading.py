@@ -8,6 +8,8 @@ line. Any doubt sends the chunk down the careful way, one line at a time.
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
+from typing import Any, Final
 
 import msgspec
 
@@ -23,6 +25,14 @@ _ENCODER = msgspec.json.Encoder()
 _KEYS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 _FIELDS = {f'"{name}"'.encode(): fields for name, fields in schemas.FIELDS.items()}
+_OCCURRED_AT: Final = attrgetter("occurred_at")
+# Texts whose every value is looked at once, and by whom.
+_CHECKED: Final = (
+    (attrgetter("client_ip"), normalise.address),
+    (attrgetter("country"), normalise.country),
+    (attrgetter("prompt_fingerprint"), fingerprints.is_written),
+)
+_NOTHING: Final[frozenset[Any]] = frozenset({None, ""})
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,22 +144,20 @@ def _unknown_in(data: bytes) -> Counter[str] | None:
 
 def _all_meant(records: list[Record], clock: Clock) -> bool:
     """Whether the careful look at values can be skipped; sets make it cheap."""
-    requests = [record for record in records if type(record) is Request]
-    others = [record for record in records if type(record) is not Request]
-    if any(meanings.of_meaning(record, clock) for record in others):
-        return False
+    requests = records
+    if set(map(type, records)) != {Request}:
+        requests = [record for record in records if type(record) is Request]
+        others = [record for record in records if type(record) is not Request]
+        if any(meanings.of_meaning(record, clock) for record in others):
+            return False
     if not requests:
         return True
-    times = [request.occurred_at for request in requests]
+    times = list(map(_OCCURRED_AT, requests))
     if max(times) > clock.latest or min(times) < clock.oldest:
         return False
-    addresses = {each.client_ip for each in requests if each.client_ip}
-    countries = {each.country for each in requests if each.country}
-    written = {each.prompt_fingerprint for each in requests if each.prompt_fingerprint}
-    return (
-        all(map(normalise.address, addresses))
-        and all(map(normalise.country, countries))
-        and all(map(fingerprints.is_written, written))
+    return all(
+        all(map(is_meant, set(map(told, requests)) - _NOTHING))
+        for told, is_meant in _CHECKED
     )
 
 
