@@ -8,7 +8,8 @@ Starts an installation of its own (PostgreSQL with its real durability, web serv
 worker, clock, broker), makes all requests beforehand (gzip, a key, a heavy tail of
 224,000 accounts, no event twice), and sends them at the rate from this machine. An
 event counts when its 2xx came, when it was stored, and when it was rolled up; the
-lag is from the 2xx until then, to half a second. Memory is resident and not shared.
+lag is from the 2xx until then, to half a second. Memory is proportional (PSS): what
+forked processes still share counts in parts.
 Processor time is what each part used, from the first request until all was rolled up,
 for each event: two cores give 40 µs to an event at 50,000 a second.
 Beside it, in the same PostgreSQL: plain binary COPY of the same rows into a logged

@@ -104,10 +104,11 @@ def processes(home: Installation) -> dict[str, list[int]]:
 
 
 def kibibytes(pid: int) -> int:
-    """Resident memory of a process, without what it shares by intent."""
+    """Memory of a process: pages that several hold count in parts, and what they share
+    by intent, such as PostgreSQL's buffers, not at all."""
     try:
-        status = Path(f"/proc/{pid}/status").read_text()
+        told = Path(f"/proc/{pid}/smaps_rollup").read_text()
     except OSError:
         return 0
-    sizes = dict(re.findall(r"^(VmRSS|RssShmem):\s+(\d+) kB", status, re.M))
-    return int(sizes.get("VmRSS", 0)) - int(sizes.get("RssShmem", 0))
+    sizes = dict(re.findall(r"^(Pss|Pss_Shmem):\s+(\d+) kB", told, re.M))
+    return int(sizes.get("Pss", 0)) - int(sizes.get("Pss_Shmem", 0))

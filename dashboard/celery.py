@@ -8,7 +8,7 @@ import os
 
 from celery import Celery
 from celery.schedules import crontab
-from celery.signals import beat_init, worker_init, worker_process_init
+from celery.signals import beat_init, worker_init
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from kombu import Queue
@@ -108,8 +108,9 @@ def refuse_unsound_database(**kwargs: object) -> None:
         raise SystemExit(str(error)) from None
 
 
-@worker_process_init.connect
+@worker_init.connect
 def spare_what_stays(**kwargs: object) -> None:
+    """Before children are forked, so that they go on sharing it with their parent."""
     from dashboard import garbage
 
     garbage.spare_what_stays()
