@@ -226,7 +226,7 @@ class IndicatorProfile(models.Model):
 
     class Reading(models.TextChoices):
         POOL = "pool", "reads like one pool"
-        DIVERSE = "diverse", "reads like a campus or VPN"
+        DIVERSE = "diverse", "reads like unrelated people"
         UNCLEAR = "unclear", "cannot tell"
 
     indicator = models.OneToOneField(

@@ -99,7 +99,7 @@ def test_the_hub_that_reads_most_like_a_pool_stands_first(reader):
 
     assert listed(shown) == [pool.pk, campus.pk]
     assert "reads like one pool" in shown.text
-    assert "reads like a campus or VPN" in shown.text
+    assert "reads like unrelated people" in shown.text
 
 
 def test_others_that_many_share_are_listed_when_asked_for(reader):
@@ -163,7 +163,7 @@ def test_every_value_says_whether_it_makes_links(reader, known, words):
     ("alike", "reading"),
     [
         (0.9, "Reads like one pool.</strong> Far more alike than usual in cards"),
-        (0.02, "Reads like a campus or VPN.</strong> No more alike than usual in"),
+        (0.02, "Reads like unrelated people.</strong> No more alike than usual in"),
         (0.18, "Cannot tell.</strong> Somewhat alike, and in nothing"),
     ],
 )
