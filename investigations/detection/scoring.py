@@ -152,7 +152,7 @@ def score_account(
     reasons += membership(view, evidence, rules)
     reasons += [
         said(key, title, points, sentence, own_row(view.features))
-        for key, title, points, sentence in mitigations(view.features, rules)
+        for key, title, points, sentence in mitigations(view.features, evidence, rules)
     ]
     return total(rules.prior_account, reasons, ceiling, rules)
 
@@ -193,9 +193,13 @@ def acts(evidence: Collection[str]) -> bool:
 
 
 def mitigations(
-    account: AccountFeatures, rules: Ruleset
+    account: AccountFeatures, evidence: Collection[str], rules: Ruleset
 ) -> list[tuple[str, str, float, str]]:
-    """What people have checked about the customer. (key, title, decibans, sentence)"""
+    """What people have checked about the customer. (key, title, decibans, sentence)
+
+    `evidence`: keys of what the account's own detectors gave. Old accounts are for
+    sale: age counts for who works like a person, and not for who takes turns.
+    """
     found = []
     if account.is_verified:
         title, sentence = PARTNER if account.partner else VERIFIED
@@ -210,8 +214,12 @@ def mitigations(
     if (
         account.age_days > rules.aged_days
         and account.active_days >= rules.aged_active_days
+        and not acts(evidence)
     ):
-        sentence = f"Customer for {account.age_days / 365:.1f} years, steadily active."
+        sentence = (
+            f"Customer for {account.age_days / 365:.1f} years, active on "
+            f"{account.active_days} of the days looked at, and takes no turns."
+        )
         found.append(("aged", "Long-standing customer", rules.aged, sentence))
     if account.label == "benign":
         sentence = "A person looked at this account and found it innocent."

@@ -122,7 +122,6 @@ def test_a_family_below_three_decibans_does_not_count_as_one():
         ({"contract": "reseller"}, "reseller"),
         ({"contract": "distillation_licensed"}, "distillation_licensed"),
         ({"contract": "evaluation"}, "evaluation"),
-        ({"age_days": 800.0, "active_days": 20}, "aged"),
         ({"label": "benign"}, "benign"),
     ],
 )
@@ -139,6 +138,22 @@ def test_an_old_account_that_hardly_ever_works_gets_no_credit_for_its_age():
     sleeper = member(1, age_days=800.0, active_days=2)
 
     assert account_score(account=sleeper).decibans == -30
+
+
+def test_an_old_account_that_works_like_a_person_gets_credit_for_its_age():
+    known = member(1, age_days=800.0, active_days=20)
+
+    assert account_score("egress_concentration", account=known).decibans == (
+        account_score("egress_concentration").decibans + RULESET.aged
+    )
+
+
+def test_an_old_account_that_takes_turns_gets_no_credit_for_its_age():
+    bought = member(1, age_days=800.0, active_days=20)
+
+    assert account_score("balanced_starts", account=bought).decibans == (
+        account_score("balanced_starts").decibans
+    )
 
 
 @pytest.mark.parametrize(("support", "bonus"), [(0, 0), (1, 5), (2, 15)])
