@@ -36,6 +36,7 @@ KINDS = ("tools", "system", "skeleton", "client_stack", "email_domain", "referre
 FEWEST, MOST = 5, 2000  # customers
 EVEN = 0.6  # X² over its degrees of freedom; dice give 1
 CHANCE = 0.001  # over all values that were tried
+FEW_DRAWS = 64
 KNOWN = 0.8  # of the accounts are one cluster: nothing to find
 FEWEST_STARTS = 6  # an account, on average
 ALL = 0.7  # so many of the value's accounts must take part, or the value says little
@@ -123,6 +124,10 @@ def dealt(accounts: Ints, starts: Ints, tries: int) -> Ints | None:
     counts = counts_of(accounts, starts)
     value = float(evenness.unevenness(counts))
     if np.isnan(value) or value > EVEN:
+        return None
+    # A few draws tell who is nowhere near: dice alone would be as even at one value or
+    # more of those that were tried, and not at one in a thousand such runs.
+    if evenness.chance_of(value, counts, FEW_DRAWS) * tries > 1:
         return None
     if evenness.chance_of(value, counts) * tries > CHANCE:
         return None

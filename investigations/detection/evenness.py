@@ -16,6 +16,7 @@ from scipy.special import ndtr
 from investigations.detection.shapes import Bools, Floats, Ints
 
 FEWEST_ACCOUNTS, FEWEST_WINDOWS = 5, 5
+DRAWS = 400
 # Timers fire at whole fractions of the hour.
 PERIODS = (3600.0, 1800.0, 1200.0, 900.0, 600.0, 300.0)
 PUNCTUAL, REGULAR = 0.8, 0.3
@@ -100,7 +101,7 @@ def own_unevenness(counts: Ints) -> Floats:
     return own
 
 
-def by_dice(counts: Ints, draws: int = 400, seed: int = 1) -> Floats:
+def by_dice(counts: Ints, draws: int = DRAWS, seed: int = 1) -> Floats:
     """The statistic of tables in which each session fell on an account by dice."""
     rng = np.random.default_rng(seed)
     fitted = expected(counts)
@@ -115,13 +116,13 @@ def by_dice(counts: Ints, draws: int = 400, seed: int = 1) -> Floats:
     return unevenness(drawn)
 
 
-def chance_of(value: float, counts: Ints) -> float:
+def chance_of(value: float, counts: Ints, draws: int = DRAWS) -> float:
     """Chance that dice are as even. Of so many cells the sum is close to normal.
 
     A draw that leaves too little to compare counts as one that is as even: a thin table
     proves nothing.
     """
-    drawn = by_dice(counts)
+    drawn = by_dice(counts, draws)
     told = drawn[~np.isnan(drawn)]
     if not len(told):
         return 1.0
