@@ -7,6 +7,10 @@ account is a life of its own: it worked before the cluster's client program appe
 it and still sends through others, or it sends so much through others that they cannot
 be a cover. The right answer is to revoke the key, which the page says.
 
+Where most who use the cluster's program are such customers, the thief has hardly an
+account of its own, and one that came lately and does little tells nothing: nobody who
+uses the program is proposed.
+
 Pretending this costs an operator a second program on each account from its first day
 on, and gains a look by a person: the cluster stands, only the proposal leaves it out.
 
@@ -31,17 +35,31 @@ OWN_SHARE, MUCH = 0.1, 0.3
 DAYS_BEFORE = 1  # with sessions, between its first and that of the cluster's program
 # A program is the cluster's where three customers inside use it, and few others.
 STRANGERS, PRIVATE = 3, 0.5
+# Of those who use the cluster's program, customers with a life of their own: from here
+# on all of them may be.
+MOSTLY = 0.5
 # What hangs on by the robbed alone is their company up to this share of the cluster.
 COMPANY = 0.1
 
 
 def spare(everyone: Population, cluster: ScoredCluster) -> ScoredCluster:
-    """The cluster without proposals against customers with a life of their own."""
+    """The cluster without proposals against customers whose keys may be stolen."""
     if not cluster.proposed_ban:
         return cluster
     using = users_of_programs(everyone, cluster.found.accounts)
-    spared = lives_apart(everyone, using).intersection(cluster.proposed_ban)
-    return cluster.withholding(spared, sentence(len(spared))) if spared else cluster
+    spared = victims(everyone, using).intersection(cluster.proposed_ban)
+    if not spared:
+        return cluster
+    own = spared <= lives_apart(everyone, using)
+    return cluster.withholding(spared, sentence(len(spared), all_own=own))
+
+
+def victims(everyone: Population, using: Mapping[int, list[int]]) -> set[int]:
+    """Members whose keys may be stolen. `using` as from `users_of_programs`."""
+    apart = lives_apart(everyone, using)
+    if len(apart) < MOSTLY * len(using):
+        return apart
+    return {everyone.world.accounts[at] for at in using}
 
 
 def lives_apart(everyone: Population, using: Mapping[int, list[int]]) -> set[int]:
@@ -86,7 +104,7 @@ def without_company(everyone: Population, found: FoundCluster) -> FoundCluster:
     """The cluster without members that only robbed ones hold to it: small groups that
     share something with those, nothing with the rest, and use no program of its."""
     using = users_of_programs(everyone, found.accounts)
-    lead = lives_apart(everyone, using)
+    lead = victims(everyone, using)
     others = [account for account in found.accounts if account not in lead]
     if not lead or not others:
         return found
@@ -173,14 +191,33 @@ def has_own_life(everyone: Population, at: int, theirs: list[int]) -> bool:
     """`theirs`: its sightings of programs that the cluster uses."""
     shown, requests = everyone.world.sightings, everyone.features[at].requests
     through = int(shown.count[theirs].sum())
-    began = int(shown.first_day[theirs].min()) - everyone.world.today
-    days = everyone.starts[: max(0, everyone.starts.shape[0] - 1 + began), at]
     own = (requests - through) / max(requests, 1)
-    return bool(own >= MUCH or own >= OWN_SHARE and (days > 0).sum() >= DAYS_BEFORE)
+    return own >= MUCH or own >= OWN_SHARE and worked_before(everyone, at, theirs)
 
 
-def sentence(count: int) -> str:
+def worked_before(everyone: Population, at: int, theirs: list[int]) -> bool:
+    """Whether it had sessions, or another program, on a day before the cluster's."""
+    shown = everyone.world.sightings
+    begun = int(shown.first_day[theirs].min())
+    order, bounds = everyone.by_account
+    rows = order[bounds[at] : bounds[at + 1]]
+    programs = rows[everyone.is_program[shown.value[rows]]]
+    if (shown.first_day[programs] < begun).any():
+        return True
+    until = everyone.starts.shape[0] - 1 + begun - everyone.world.today
+    days = everyone.starts[: max(0, until), at]
+    return bool((days > 0).sum() >= DAYS_BEFORE)
+
+
+def sentence(count: int, *, all_own: bool) -> str:
+    """`all_own`: each of them has work of its own, and not just most."""
     accounts = "1 account is" if count == 1 else f"{count:,} accounts are"
+    if not all_own:
+        return (
+            f"{accounts} not proposed for a ban: most customers on whom the cluster's "
+            "program was seen have work of their own, through others, and nothing "
+            "tells the rest from them. Their keys may be stolen: have them revoked."
+        )
     it, its = ("it", "its") if count == 1 else ("they", "their")
     return (
         f"{accounts} not proposed for a ban: beside the cluster's program {it} "

@@ -29,7 +29,7 @@ def town(*, own: int = 300, before: int = DAYS) -> Population:
         place.move_in(account, client_stack="relay", count=100, days_ago=STOLEN_FOR)
     place.move_in(VICTIM, client_stack="relay", count=100, days_ago=STOLEN_FOR)
     place.move_in(11, client_stack="sdk")
-    place.shows(VICTIM, client_stack="sdk", count=own, days_ago=DAYS - 1)
+    place.shows(VICTIM, client_stack="sdk", count=own, days_ago=before - 1)
     people = [member(account) for account in (*THIEVES, 11)]
     people.append(member(VICTIM, requests=100 + own))
     starts = np.zeros((DAYS, 6), np.int64)
@@ -69,6 +69,14 @@ def test_who_sends_much_through_others_is_held_back_however_new():
     assert robbed.spare(newcomer, accused()).withheld == (VICTIM,)
 
 
+def test_a_program_that_was_there_a_day_before_is_work_before():
+    """The day an account came is no whole day, and counts no sessions."""
+    came = town(own=25, before=STOLEN_FOR + 2)
+    came = replace(came, starts=np.zeros_like(came.starts))
+
+    assert robbed.spare(came, accused()).withheld == (VICTIM,)
+
+
 def test_who_does_hardly_anything_of_its_own_is_no_victim():
     assert robbed.spare(town(own=10), accused()).proposed_ban == (*THIEVES, VICTIM)
 
@@ -86,6 +94,31 @@ def test_who_came_with_the_program_and_sends_little_else_is_no_victim():
     newcomer = town(own=25, before=STOLEN_FOR)
 
     assert robbed.spare(newcomer, accused()).proposed_ban == (*THIEVES, VICTIM)
+
+
+def test_where_most_have_a_life_of_their_own_nobody_with_the_program_is_proposed():
+    """The thief works through others: one that does little is one of those."""
+    robbed_ones = town()
+    place = Town()
+    for account in (*THIEVES, VICTIM):
+        place.move_in(account, client_stack="relay", count=100, days_ago=STOLEN_FOR)
+    place.move_in(11, client_stack="sdk")
+    for account in (*THIEVES[:-1], VICTIM):
+        place.shows(account, client_stack="sdk", count=300, days_ago=DAYS - 1)
+    people = [member(each, requests=400) for each in (*THIEVES[:-1], VICTIM)]
+    people += [member(THIEVES[-1], requests=105), member(11)]
+    people.sort(key=lambda each: each.account)
+    mostly = replace(
+        population(people),
+        world=place.everyone(),
+        found=replace(robbed_ones.found, customers=np.array([5, 500])),
+        starts=robbed_ones.starts,
+    )
+
+    spared = robbed.spare(mostly, accused())
+    assert spared.proposed_ban == ()
+    assert spared.withheld == (*THIEVES, VICTIM)
+    assert "nothing tells" in spared.withheld_because
 
 
 SISTERS = (21, 22)
