@@ -17,7 +17,6 @@ from investigations.detection.shapes import (
     Bools,
     Everyone,
     Ints,
-    Sightings,
 )
 
 
@@ -43,18 +42,11 @@ def without_public_values(
     if not rules.allowed:
         return world
     shown, public = world.sightings, is_public(world, rules)
-    keep = ~public[shown.value]
     known = np.array([not own.public_stack for own in features], bool)
     return replace(
         world,
         stack=np.where(known, world.stack, -1),
-        sightings=Sightings(
-            shown.account[keep],
-            shown.value[keep],
-            shown.count[keep],
-            shown.first_day[keep],
-            shown.last_day[keep],
-        ),
+        sightings=shown.where(~public[shown.value]),
     )
 
 

@@ -17,6 +17,7 @@ from investigations.detection import (
     clustering,
     dealing,
     features,
+    joining,
     quick,
     returning,
     robbed,
@@ -156,6 +157,7 @@ def dealt_world(
         known = {pk: times.get(pk, NEVER) for pk in pks}
         by_position = {at: known[facts.world.accounts[at]][0] for at in involved}
         proven = dealing.find_hands(hands, facts.starts, by_position)
+        proven = joining.joined(facts.world, proven, facts.starts)
     return dealing.tied(facts.world, proven), known
 
 

@@ -164,14 +164,7 @@ def shown_among(sightings: Sightings, among: Bools) -> Sightings:
     """The sightings of these accounts."""
     if among.all():
         return sightings
-    inside = np.flatnonzero(among[sightings.account])
-    return Sightings(
-        sightings.account[inside],
-        sightings.value[inside],
-        sightings.count[inside],
-        sightings.first_day[inside],
-        sightings.last_day[inside],
-    )
+    return sightings.where(among[sightings.account])
 
 
 def handed_among(world: Everyone, among: Bools) -> Sequence[Handoff]:
@@ -220,14 +213,8 @@ def linkable(world: Everyone, kinds: Ints) -> Sightings:
     kind = kinds[shown.value]
     share = shown.count / np.maximum(world.templates[shown.account], 1)
     used = (share >= 0.05) & (shown.count >= 3)
-    keep = (kind >= 0) & ((kind != rarity.NAMES.index("skeleton")) | used)
-    return Sightings(
-        shown.account[keep],
-        shown.value[keep],
-        shown.count[keep],
-        shown.first_day[keep],
-        shown.last_day[keep],
-    )
+    template = rarity.NAMES.index("skeleton")
+    return shown.where((kind >= 0) & ((kind != template) | used))
 
 
 def node_pairs(

@@ -53,15 +53,7 @@ def without(circle: Circle, indicators: Collection[int]) -> Circle:
 
 
 def kept(world: Everyone, gone: Bools) -> Sightings:
-    shown = world.sightings
-    keep = ~gone[shown.value]
-    return Sightings(
-        shown.account[keep],
-        shown.value[keep],
-        shown.count[keep],
-        shown.first_day[keep],
-        shown.last_day[keep],
-    )
+    return world.sightings.where(~gone[world.sightings.value])
 
 
 def parts_of(circle: Circle) -> list[FoundCluster]:

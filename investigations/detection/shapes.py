@@ -90,6 +90,16 @@ class Sightings:
     first_day: Ints
     last_day: Ints
 
+    def where(self, kept: Bools) -> "Sightings":
+        """Those rows of them."""
+        return Sightings(
+            self.account[kept],
+            self.value[kept],
+            self.count[kept],
+            self.first_day[kept],
+            self.last_day[kept],
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Handoff:
