@@ -21,6 +21,8 @@ SELECT batch.batch_id::text, NOT EXISTS (
 ) FROM ingest_batch AS batch WHERE batch.state = 'stored' AND batch.id > %s
 """
 EVERY: Final = 0.5  # seconds between two looks: the resolution of the lag
+# Looks to a weighing: the kernel goes through all pages of a process for it.
+WEIGHED: Final = 10
 MEBIBYTE: Final = 1024
 
 
@@ -38,9 +40,12 @@ class Watch(threading.Thread):
 
     def run(self) -> None:
         with psycopg.connect(self.home.env["DATABASE_URL"], autocommit=True) as link:
+            looks = 0
             while not self.over.wait(EVERY):
                 self.look(link)
-                self.weigh()
+                if looks % WEIGHED == 0:
+                    self.weigh()
+                looks += 1
 
     def look(self, link: "psycopg.Connection[Any]") -> None:
         now = time.monotonic()
