@@ -130,9 +130,10 @@ def exchange(event_id: str, name: str, at: datetime, country: str) -> Record:
 
 
 def framing(victim: str) -> Iterator[Record]:
-    """Invented requests by which an honest customer looks like one of the pool."""
-    for number in range(240):
-        at = BEGIN + timedelta(days=1 + number // 24, minutes=55 * (number % 24))
+    """Invented requests by which an honest customer looks like one of the pool, and so
+    many that what is its own hardly counts."""
+    for number in range(740):
+        at = BEGIN + timedelta(days=1 + number // 74, minutes=19 * (number % 74))
         yield {
             **exchange(f"framed-{number}", victim, at, "DE"),
             "client_ip": "10.200.1.3",
