@@ -15,8 +15,9 @@ from tests.waiting import wait_until
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 # A database is made, packages are read and programs started while others want the same
-# cores. It is there for what hangs.
-DEADLINE = 300
+# cores. It is there for what hangs, and longer than the launcher itself waits for its
+# database, so that its reason is heard.
+DEADLINE = 330
 LOCKS = ("requirements.txt", "tests/requirements.txt")
 SET_BY_US = ("DATABASE_URL", "BROKER_URL", "STILLWATCH_", "PYTEST_", "DJANGO_")
 
