@@ -8,11 +8,12 @@ import shutil
 import signal
 import stat
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
 
-from tests.run.launcher import DEADLINE, Launcher, is_alive, servers_in
+from tests.run.launcher import DEADLINE, Launcher, is_alive, is_held, servers_in
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.timeout(3 * DEADLINE)
@@ -100,6 +101,17 @@ def test_who_only_looks_whether_it_is_kept_is_not_taken_for_the_keeper(settled):
         fcntl.flock(looking, fcntl.LOCK_SH)
         process = settled.start("manage", "sql", "SELECT 1")
         wait_until(settled.is_keeper_started, "no keeper was started")
+    assert process.communicate(timeout=DEADLINE)[0] == "[1]\n"
+
+
+def test_who_meets_a_keeper_that_is_about_to_end_starts_its_own(settled):
+    assert settled.sql("SELECT 1") == [[1]]
+    wait_until(lambda: not settled.is_database_kept())
+    with (settled.place() / "keeper.lock").open() as ending:
+        fcntl.flock(ending, fcntl.LOCK_EX)
+        process = settled.start("manage", "sql", "SELECT 1")
+        wait_until(lambda: is_held(settled.place() / "start.lock"))
+        time.sleep(0.5)  # by now it has taken that for a keeper
     assert process.communicate(timeout=DEADLINE)[0] == "[1]\n"
 
 
