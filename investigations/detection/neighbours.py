@@ -138,7 +138,6 @@ def tied_anew(
     ):
         return True
     day = int(account.labelled_at.timestamp() // 86400)
-    order, bounds = everyone.by_account
     at = everyone.position[account.account]
     common = {
         (value.kind, value.value)
@@ -149,7 +148,7 @@ def tied_anew(
     shown = everyone.world.sightings
     newer = [
         everyone.world.values[int(shown.value[row])]
-        for row in order[bounds[at] : bounds[at + 1]].tolist()
+        for row in everyone.sightings_of(at).tolist()
         if shown.first_day[row] > day
     ]
     return any((value.kind, value.text) in common for value in newer)

@@ -76,8 +76,7 @@ class Painter:
     def shown(self, members: Sequence[int]) -> dict[int, tuple[int, int]]:
         """Value → how many of the members show it, and the last day."""
         sightings = self.everyone.world.sightings
-        order, bounds = self.everyone.by_account
-        rows = np.concatenate([order[bounds[at] : bounds[at + 1]] for at in members])
+        rows = self.everyone.sightings_of(*members)
         rows = rows[self.counts[sightings.value[rows]]]
         values, at = np.unique(sightings.value[rows], return_inverse=True)
         days = np.zeros(len(values), np.int64)

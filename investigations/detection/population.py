@@ -111,6 +111,11 @@ class Population:
         bounds = np.searchsorted(account[order], np.arange(len(self.features) + 1))
         return order, bounds
 
+    def sightings_of(self, *places: int) -> Ints:
+        """Rows of the sightings of the accounts at these positions."""
+        order, bounds = self.by_account
+        return np.concatenate([order[bounds[at] : bounds[at + 1]] for at in places])
+
     @cached_property
     def value_totals(self) -> tuple[Ints, Ints]:
         """Accounts and requests of each value, over everybody."""

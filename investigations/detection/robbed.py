@@ -47,16 +47,19 @@ def spare(everyone: Population, cluster: ScoredCluster) -> ScoredCluster:
     if not cluster.proposed_ban:
         return cluster
     using = users_of_programs(everyone, cluster.found.accounts)
-    spared = victims(everyone, using).intersection(cluster.proposed_ban)
+    apart = lives_apart(everyone, using)
+    spared = victims(everyone, using, apart).intersection(cluster.proposed_ban)
     if not spared:
         return cluster
-    own = spared <= lives_apart(everyone, using)
-    return cluster.withholding(spared, sentence(len(spared), all_own=own))
+    words = sentence(len(spared), all_own=spared <= apart)
+    return cluster.withholding(spared, words)
 
 
-def victims(everyone: Population, using: Mapping[int, list[int]]) -> set[int]:
-    """Members whose keys may be stolen. `using` as from `users_of_programs`."""
-    apart = lives_apart(everyone, using)
+def victims(
+    everyone: Population, using: Mapping[int, list[int]], apart: set[int]
+) -> set[int]:
+    """Members whose keys may be stolen. `using` as from `users_of_programs`; `apart`:
+    those of them with a life of their own."""
     if len(apart) < MOSTLY * len(using):
         return apart
     return {everyone.world.accounts[at] for at in using}
@@ -78,9 +81,7 @@ def users_of_programs(
     """Position of each member that uses a program of the cluster's → its sightings of
     those."""
     shown, world = everyone.world.sightings, everyone.world
-    order, bounds = everyone.by_account
-    places = [everyone.position[account] for account in accounts]
-    rows = np.concatenate([order[bounds[at] : bounds[at + 1]] for at in places])
+    rows = everyone.sightings_of(*(everyone.position[each] for each in accounts))
     stacks = rows[everyone.is_program[shown.value[rows]]].tolist()
     owners: dict[int, set[int]] = {}
     for row in stacks:
@@ -104,7 +105,7 @@ def without_company(everyone: Population, found: FoundCluster) -> FoundCluster:
     """The cluster without members that only robbed ones hold to it: small groups that
     share something with those, nothing with the rest, and use no program of its."""
     using = users_of_programs(everyone, found.accounts)
-    lead = victims(everyone, using)
+    lead = victims(everyone, using, lives_apart(everyone, using))
     others = [account for account in found.accounts if account not in lead]
     if not lead or not others:
         return found
@@ -136,12 +137,11 @@ def private_values(
 ) -> dict[int, frozenset[int]]:
     """Account → values it shows that are mostly these accounts' own."""
     shown, world = everyone.world.sightings, everyone.world
-    order, bounds = everyone.by_account
     value: dict[int, list[int]] = {}
     owner: dict[int, set[int]] = {}
     for account in accounts:
         at = everyone.position[account]
-        value[account] = shown.value[order[bounds[at] : bounds[at + 1]]].tolist()
+        value[account] = shown.value[everyone.sightings_of(at)].tolist()
         for each in value[account]:
             owner.setdefault(each, set()).add(int(world.organization[at]))
     private = mostly_inside(everyone, owner, fewest=2)
@@ -199,8 +199,7 @@ def worked_before(everyone: Population, at: int, theirs: list[int]) -> bool:
     """Whether it had sessions, or another program, on a day before the cluster's."""
     shown = everyone.world.sightings
     begun = int(shown.first_day[theirs].min())
-    order, bounds = everyone.by_account
-    rows = order[bounds[at] : bounds[at + 1]]
+    rows = everyone.sightings_of(at)
     programs = rows[everyone.is_program[shown.value[rows]]]
     if (shown.first_day[programs] < begun).any():
         return True

@@ -65,11 +65,10 @@ def rare_ties(
     """Values each member shares with another customer inside and few outside."""
     members = [everyone.position[account] for account in cluster.found.accounts]
     shown = everyone.world.sightings
-    order, bounds = everyone.by_account
     held: dict[int, set[int]] = {}
     customers: dict[int, set[int]] = {}
     for at in members:
-        values = set(shown.value[order[bounds[at] : bounds[at + 1]]].tolist())
+        values = set(shown.value[everyone.sightings_of(at)].tolist())
         held[at] = values
         for value in values:
             owner = int(everyone.world.organization[at])
