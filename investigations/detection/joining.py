@@ -14,6 +14,7 @@ from scipy.special import gammainc
 
 from investigations.detection import evenness
 from investigations.detection.dealing import Hand
+from investigations.detection.rarity import PROGRAM
 from investigations.detection.shapes import (
     Bools,
     Everyone,
@@ -22,9 +23,8 @@ from investigations.detection.shapes import (
     Sightings,
 )
 
-# What a program brings along: of values of these kinds, most who show one stand in
-# hands, and at least so many.
-KINDS = frozenset({"tools", "system", "skeleton", "client_stack"})
+# Of what a program brings along: most who show such a value stand in hands, and at
+# least so many.
 MOST, FEWEST_SHOWING = 0.6, 5
 FEWEST_VALUES = 2  # of those, that an account must show
 CHANCE = 0.01  # of starts by dice to fit as well, over all hands that were tried
@@ -51,7 +51,7 @@ def brought_along(world: Everyone, dealt: Bools) -> Sightings:
     shown, values = world.sightings, len(world.values)
     everybody = np.bincount(shown.value, minlength=values)
     inside = np.bincount(shown.value[dealt[shown.account]], minlength=values)
-    program = np.array([value.kind in KINDS for value in world.values], bool)
+    program = np.array([value.kind in PROGRAM for value in world.values], bool)
     theirs = program & (inside >= FEWEST_SHOWING) & (inside >= MOST * everybody)
     return shown.where(theirs[shown.value])
 

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from investigations.detection.population import spread
+from investigations.detection.rarity import PROGRAM
 from investigations.detection.shapes import (
     AccountFeatures,
     Bools,
@@ -55,8 +56,6 @@ FACETS: dict[str, Facet] = {
     "hours": Facet("time"),
 }
 SHOWN = ("payment", "device", "tools", "skeleton")  # facets that are kinds of values
-# Whoever shows one part of a program shows the others, too: that is no likeness.
-PROGRAM = frozenset({"tools", "system", "skeleton", "client_stack"})
 # What strangers practically never have in common; two families with one of these
 # make a pool, otherwise it takes three.
 TELLING = frozenset({"money", "device"})
@@ -226,6 +225,7 @@ def tells(facet: str, kind: str) -> bool:
     """Whether a likeness says anything about customers who share a value of a kind."""
     if facet == kind:
         return False
+    # Whoever shows one part of a program shows the others, too: that is no likeness.
     return not (kind in PROGRAM and facet in ("tools", "client_stack"))
 
 

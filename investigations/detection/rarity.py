@@ -46,6 +46,8 @@ KINDS: dict[str, LinkKind] = {
     "dispatch": LinkKind("time", 0.95, 1_000_000, 60, alone=True),
 }
 NAMES = tuple(KINDS)
+# Kinds of values that a program brings along, all together.
+PROGRAM = frozenset(k for k, kind in KINDS.items() if kind.family == "application")
 FAMILIES = tuple(dict.fromkeys(kind.family for kind in KINDS.values()))
 FAMILY_OF = np.array([FAMILIES.index(kind.family) for kind in KINDS.values()])
 PLACES = ("address", "block")
