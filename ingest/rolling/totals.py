@@ -30,6 +30,7 @@ _LATER: Final = {
     ),
 }
 _ADDED: Final = ", ".join(f"{name} = old.{name} + excluded.{name}" for name in SUMS)
+_HOUR: Final = "extract(hour FROM occurred_at AT TIME ZONE 'UTC')::int"
 _ADD_UP: Final = f"""
 INSERT INTO {{table}} AS old (
     account_id, day, first_at, last_at, hours, {", ".join([*SUMS, *_LATER])}
@@ -39,7 +40,7 @@ SELECT account_id, day, min(occurred_at), max(occurred_at), ARRAY[{{hours}}]::in
 FROM (
     SELECT *, kind = 'request' AS is_request,
         (occurred_at AT TIME ZONE 'UTC')::date AS day,
-        extract(hour FROM occurred_at AT TIME ZONE 'UTC')::int AS hour
+        {_HOUR} AS hour
     FROM ingest_event AS event WHERE {{where}}
 ) AS found
 GROUP BY account_id, day ORDER BY account_id, day
@@ -51,10 +52,9 @@ ON CONFLICT (account_id, day) DO UPDATE SET
 """
 # What arrives is mostly of the last hour or two. To count only those, and to leave
 # the others in the row as they are, takes half the time.
-_HOURS: Final = """
-SELECT DISTINCT extract(hour FROM occurred_at AT TIME ZONE 'UTC')::int AS hour
-FROM ingest_event AS event WHERE {where}
-"""
+_HOURS: Final = f"""
+SELECT DISTINCT {_HOUR} FROM ingest_event AS event WHERE {{where}}
+"""  # noqa: S608 - made of constants
 _ALL_HOURS: Final = range(24)
 _COUNTED: Final = "count(*) FILTER (WHERE hour = {} AND is_request)"
 _ADDED_HOUR: Final = ", hours[{0}] = old.hours[{0}] + excluded.hours[{0}]"
