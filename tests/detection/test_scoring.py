@@ -141,11 +141,12 @@ def test_an_old_account_that_hardly_ever_works_gets_no_credit_for_its_age():
 
 
 def test_an_old_account_that_works_like_a_person_gets_credit_for_its_age():
+    plain = account_score("egress_concentration")
     known = member(1, age_days=800.0, active_days=20)
+    checked = account_score("egress_concentration", account=known)
 
-    assert account_score("egress_concentration", account=known).decibans == (
-        account_score("egress_concentration").decibans + RULESET.aged
-    )
+    assert checked.decibans == plain.decibans + RULESET.aged
+    assert "aged" in {reason.signal for reason in checked.reasons if reason.points < 0}
 
 
 def test_an_old_account_that_takes_turns_gets_no_credit_for_its_age():
