@@ -39,7 +39,7 @@ CHANCE = 0.001  # over all values that were tried
 FEW_DRAWS = 64
 KNOWN = 0.8  # of the accounts are one cluster: nothing to find
 FEWEST_STARTS = 6  # an account, on average
-ALL = 0.7  # so many of the value's accounts must take part, or the value says little
+ALL = 0.9  # so many of the value's accounts must take part, or the value says little
 MOST_SIGNALLED = 300  # customers
 OWN = 1.3  # an account above this does not take part in the deal
 

@@ -27,7 +27,8 @@ from investigations.detection.shapes import (
 # least so many.
 MOST, FEWEST_SHOWING = 0.6, 5
 FEWEST_VALUES = 2  # of those, that an account must show
-CHANCE = 0.01  # of starts by dice to fit as well, over all hands that were tried
+FALSE = 0.05  # of those who join, expected to fit by dice, over all hands tried
+COMPANY = 5  # accounts of one organisation, which deals its own work out over them
 
 
 def joined(world: Everyone, hands: Sequence[Hand], starts: Ints) -> list[Hand]:
@@ -35,12 +36,13 @@ def joined(world: Everyone, hands: Sequence[Hand], starts: Ints) -> list[Hand]:
     dealt = np.zeros(len(world.accounts), bool)
     for hand in hands:
         dealt[hand.accounts] = True
+    may = ~dealt & (np.bincount(world.organization)[world.organization] < COMPANY)
     shown = brought_along(world, dealt)
     found = []
     for hand in hands:
-        asked = showing_its(shown, hand, dealt)
+        asked = showing_its(shown, hand, may)
         if len(asked):
-            fits = fit(hand.accounts, asked, starts) * len(hands) <= CHANCE
+            fits = proven(fit(hand.accounts, asked, starts) * len(hands))
             hand = replace(hand, accounts=np.union1d(hand.accounts, asked[fits]))
         found.append(hand)
     return found
@@ -56,12 +58,12 @@ def brought_along(world: Everyone, dealt: Bools) -> Sightings:
     return shown.where(theirs[shown.value])
 
 
-def showing_its(shown: Sightings, hand: Hand, dealt: Bools) -> Ints:
-    """Positions of accounts in no hand that show enough of what this one's show."""
+def showing_its(shown: Sightings, hand: Hand, may: Bools) -> Ints:
+    """Positions of those who may join that show enough of what this hand's show."""
     mine = np.isin(shown.account, hand.accounts)
     value, count = np.unique(shown.value[mine], return_counts=True)
     its = np.isin(shown.value, value[count >= FEWEST_SHOWING])
-    own = np.bincount(shown.account[its & ~dealt[shown.account]], minlength=len(dealt))
+    own = np.bincount(shown.account[its & may[shown.account]], minlength=len(may))
     found: Ints = np.flatnonzero(own >= FEWEST_VALUES)
     return found
 
@@ -82,6 +84,17 @@ def fit(accounts: Ints, asked: Ints, starts: Ints) -> Floats:
     chance: Floats = gammainc(np.maximum(freedom, 1) / 2, gap.sum(axis=0) / 2)
     enough = (freedom + 1 >= evenness.FEWEST_WINDOWS) & (own.sum(axis=0) > 0)
     return np.where(enough, chance, 1.0)
+
+
+def proven(chance: Floats) -> Bools:
+    """Those so unlikely to fit by dice that hardly any of them does (Benjamini and
+    Hochberg, 1995): of the many who are asked, a few always look dealt."""
+    order = np.argsort(chance, kind="stable")
+    bound = FALSE * np.arange(1, len(chance) + 1) / len(chance)
+    enough = np.flatnonzero(chance[order] <= bound)
+    found = np.zeros(len(chance), bool)
+    found[order[: enough[-1] + 1 if len(enough) else 0]] = True
+    return found
 
 
 def pace_of(counts: Ints) -> Floats:

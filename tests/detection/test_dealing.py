@@ -76,6 +76,10 @@ def test_strangers_on_one_public_tool_are_not_one_hand():
     assert hands(people(30)) == []
 
 
+def test_a_relay_and_strangers_on_one_public_tool_are_not_one_hand():
+    assert hands(np.hstack([relay(30), people(6)])) == []
+
+
 def test_dice_are_not_one_hand():
     assert hands(rng().poisson(2, (DAYS, 30))) == []
 
@@ -129,9 +133,10 @@ def test_accounts_that_start_at_the_same_signals_are_one_hand():
     assert [len(hand.accounts) for hand in found] == [10]
 
 
-def test_what_one_hand_deals_becomes_one_cluster():
-    starts = relay(30)
-    world = on_one_tool(30).everyone()
+@pytest.mark.parametrize("count", [30, pytest.param(300, id="above the tool's cap")])
+def test_what_one_hand_deals_becomes_one_cluster(count: int):
+    starts = relay(count)
+    world = on_one_tool(count).everyone()
     assert find_clusters(world).clusters == []
 
     (hand,) = hands(starts)

@@ -60,6 +60,32 @@ def test_who_keeps_hours_of_its_own_does_not_join(own):
     assert joined(town(), starts(own)) == set()
 
 
+def test_of_many_who_keep_their_own_hours_none_joins_by_chance():
+    place, pool, others = Town(), 300, 200
+    for account in range(1, pool + 1):
+        place.move_in(account, tools="t", skeleton=THEIRS)
+    for account in range(pool + 1, pool + 1 + others):
+        place.move_in(account, skeleton=THEIRS)
+    dealt = relay(pool)
+    pace = dealt.sum(axis=1) / pool
+    dice = rng().poisson(pace[:, None], (DAYS, others))
+
+    hand = Hand(0, np.arange(pool))
+    (found,) = joining.joined(place.everyone(), [hand], np.hstack([dealt, dice]))
+
+    assert len(found.accounts) == pool
+
+
+def test_a_firm_that_deals_its_own_work_out_over_its_keys_does_not_join():
+    place = Town()
+    for account in range(1, POOL + 1):
+        place.move_in(account, tools="t", skeleton=THEIRS)
+    for key in range(NEW, NEW + 5):
+        place.move_in(key, skeleton=THEIRS, organization="acme")
+
+    assert joined(place.everyone(), relay(POOL + 5)) == set()
+
+
 def test_prompts_that_many_others_send_say_nothing():
     assert joined(town(outside=POOL), starts(strangers=POOL)) == set()
 
