@@ -206,7 +206,8 @@ def believe_anew(
         anew = changes.fresh | changes.earlier
         times = quick.session_times(kept, touched, members, anew)
     among = np.flatnonzero(touched.again.among).tolist()
-    within = frozenset(changes.fresh | {seen.world.accounts[at] for at in among})
+    gone = changes.fresh - set(seen.world.accounts)
+    within = frozenset(gone | {seen.world.accounts[at] for at in among})
     everyone = population_of(seen, seen.world, found, times, watch, within)
     with watch.stage("scores"):
         assessed = assessment.assess(everyone, rules, within)

@@ -34,8 +34,7 @@ SAME_CLUSTER = 0.3  # Jaccard from which a cluster keeps its id
 
 @dataclass(frozen=True, eq=False)
 class Found:
-    """`group` and `reach` number the accounts by their group before trimming, and by
-    all that merging links hold together, however thinly."""
+    """`group` numbers the accounts by their group before trimming."""
 
     world: Everyone
     clusters: list[FoundCluster]
@@ -44,7 +43,6 @@ class Found:
     hub: Ints
     crowded: Ints
     group: Ints
-    reach: Ints
 
     @cached_property
     def links(self) -> list[WeightedLink]:
@@ -102,7 +100,7 @@ def find_clusters(
     shown = shown_among(ground.sightings, among)
     handing = replace(world, handoffs=handed_among(world, among))
     group, stability = np.arange(nodes, dtype=np.int64), np.ones(nodes)
-    kept, profile, held = None, None, []
+    kept, profile = None, None
     for _ in range(ROUNDS):
         worth = worth_of(world, ground, group, hub_cap=hub_cap)
         pairs = node_pairs(handing, shown, ground.kinds, worth, group)
@@ -110,8 +108,6 @@ def find_clusters(
         if profile is None:
             profile = worth
             kept = linking.strongest(tied, pairs, worth.customers)
-        merging = np.flatnonzero(tied.links.merges)
-        held.append((tied.links.a[merging], tied.links.b[merging]))
         found = partition(tied.links, nodes)
         merged = found.group[group]
         if again is not None:
@@ -132,7 +128,6 @@ def find_clusters(
         profile.hub,
         ground.crowded,
         group,
-        reached(held, group),
     )
 
 
@@ -173,16 +168,6 @@ def handed_among(world: Everyone, among: Bools) -> Sequence[Handoff]:
         return world.handoffs
     inside = {world.accounts[at] for at in np.flatnonzero(among).tolist()}
     return [h for h in world.handoffs if h.giver in inside and h.taker in inside]
-
-
-def reached(held: Sequence[tuple[Ints, Ints]], group: Ints) -> Ints:
-    """Everything that merging links of any round hold together, as one number."""
-    own = np.arange(len(group))
-    return combining.held_together(
-        np.concatenate([*(a for a, _ in held), own]),
-        np.concatenate([*(b for _, b in held), group]),
-        len(group),
-    )
 
 
 def gathered(sightings: Sightings, group: Ints, values: int) -> Floats:

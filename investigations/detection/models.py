@@ -5,6 +5,8 @@ overlap so that people can talk about a cluster, and `first_flagged_at` is histo
 `Label` is what people told the machine; it comes down as data, never as an import.
 """
 
+from datetime import timedelta
+
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -157,6 +159,10 @@ class Run(models.Model):
     def __str__(self) -> str:
         return f"run {self.pk} as of {self.as_of:%Y-%m-%d %H:%M}"
 
+    @property
+    def took(self) -> timedelta | None:
+        return self.finished_at - self.started_at if self.finished_at else None
+
 
 class ChangedAccounts(models.Model):
     """Accounts whose days or records changed since the last full pass.
@@ -181,6 +187,7 @@ class Remembered(models.Model):
     compare with it, and read no more than what changed."""
 
     run = models.OneToOneField(Run, on_delete=models.CASCADE, related_name="remembered")
+    shape = models.CharField(max_length=16, default="")  # keeping.shape, when packed
     packed = models.BinaryField()
 
     class Meta:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from investigations.detection import quick, rulebook, trials
-from investigations.detection.models import Remembered, Run
+from investigations.detection.models import Run
 
 SHORT = timedelta(seconds=5)  # a full pass up to this leaves no use for quick ones
 NIGHTLY_AT_LATEST = timedelta(hours=26)
@@ -31,8 +31,8 @@ def last_of(kind: str | None = None) -> Run | None:
 
 
 def took(run: Run) -> timedelta:
-    assert run.finished_at is not None
-    return run.finished_at - run.started_at
+    assert run.took is not None
+    return run.took
 
 
 def only_full() -> bool:
@@ -58,7 +58,7 @@ def next_pass(now: datetime, mark: str) -> Next:
 
 
 def must_be_full(full: Run, now: datetime) -> bool:
-    if not Remembered.objects.filter(run=full).exists():
+    if not quick.remembers(full):
         return True
     if full.ruleset_hash != rulebook.live().rules.hash or trials.shadow_waits():
         return True

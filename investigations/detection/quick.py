@@ -1,9 +1,10 @@
 """A quick pass: what changed since the last pass, and whom that concerns.
 
-Read anew are the accounts whose days, record or labels changed. Grouped anew are they,
-whoever is tied to them by a link worth keeping, and all who hang together with those
-(touching.py); these are also scored anew, and so are their clusters. What is kept of
-the last full pass (`Remembered`) and taken as it was then:
+Read anew are the accounts whose days, record or labels changed. Of these, who shows
+what it showed and sent hardly more stays what it was. Grouped anew are the others,
+whoever is tied by a link worth keeping to one whose ties are others now, and the groups
+and clusters of all these (touching.py); they are also scored anew, and so are their
+clusters. What is kept of the last full pass (`Remembered`) and taken as it was then:
 
 - everybody else's own facts, days and moves, of which norms, cohorts and nulls are
   made;
@@ -34,8 +35,19 @@ from investigations.detection.models import (
     Run,
 )
 from investigations.detection.population import Population
-from investigations.detection.shapes import NEVER, Everyone, Floats, Ints
-from investigations.detection.touching import concerned
+from investigations.detection.shapes import (
+    NEVER,
+    AccountFeatures,
+    Everyone,
+    Floats,
+    Ints,
+)
+from investigations.detection.touching import (
+    changed_much,
+    concerned,
+    neighbours,
+    restless,
+)
 
 # So many accounts are taken on at once, the longest waiting first.
 AT_ONCE = 2_000
@@ -44,12 +56,11 @@ RECENT = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Kept:
-    """What a full pass read and found. `group` and `reach` as in clustering.Found;
-    `times`: two rows, when sessions of accounts in clusters began and ended."""
+    """What a full pass read and found. `group` as in clustering.Found; `times`: two
+    rows, when sessions of accounts in clusters began and ended."""
 
     facts: Facts
     group: Ints
-    reach: Ints
     ties: list[Tie]
     timed: Ints
     times: Floats
@@ -72,6 +83,7 @@ CLASSES: keeping.Classes = {
         shapes.Value,
     )
 }
+SHAPE = keeping.shape(CLASSES)
 
 
 # --- What a full pass leaves --------------------------------------------------------
@@ -84,18 +96,22 @@ def remember(run: Run, facts: Facts, everyone: Population) -> None:
     kept = Kept(
         facts=facts,
         group=everyone.found.group,
-        reach=everyone.found.reach,
         ties=dealing.ties_in(everyone.world),
         timed=np.array([own.shape[1] for own in each], np.int64),
         times=np.concatenate([*each, NEVER], axis=1),
         timed_account=accounts,
     )
     Remembered.objects.exclude(run=run).delete()
-    Remembered.objects.create(run=run, packed=keeping.pack(kept))
+    Remembered.objects.create(run=run, shape=SHAPE, packed=keeping.pack(kept))
 
 
 def forget() -> None:
     Remembered.objects.all().delete()
+
+
+def remembers(run: Run) -> bool:
+    """Whether that full pass left something, in a form that this release reads."""
+    return Remembered.objects.filter(run=run, shape=SHAPE).exists()
 
 
 def recall() -> Kept:
@@ -177,16 +193,27 @@ class Touched:
 def look(kept: Kept, changes: Changes, clock: Clock) -> Touched:
     """Reads what changed, and also what changed earlier of those it concerns."""
     anew = set(changes.fresh)
+    anew |= changes.earlier & companions(kept, changes.fresh)
     while True:
         facts = features.reread(kept.facts, anew, clock)
         world = dealing.tied_again(facts.world, kept.ties)
-        touched = touch(kept, facts, world, anew)
+        touched = touch(kept, facts, world, changes)
         accounts = np.array(world.accounts, np.int64)
         among = set(accounts[touched.again.among].tolist())
         stale = changes.earlier & (among | tied_since(among, changes.earlier))
         if stale <= anew:
             return touched
         anew |= stale
+
+
+def companions(kept: Kept, some: Collection[int]) -> set[int]:
+    """Who was found in one group or cluster with one of these."""
+    accounts = np.array(kept.facts.world.accounts, np.int64)
+    inside = np.isin(accounts, list(some))
+    found = set(accounts[np.isin(kept.group, kept.group[inside])].tolist())
+    homes = Membership.objects.filter(account__in=list(some)).values("cluster")
+    mates = Membership.objects.filter(cluster__in=homes)
+    return found | set(mates.values_list("account_id", flat=True))
 
 
 def tied_since(among: Collection[int], earlier: Collection[int]) -> set[int]:
@@ -202,18 +229,25 @@ def tied_since(among: Collection[int], earlier: Collection[int]) -> set[int]:
     return found
 
 
-def touch(kept: Kept, facts: Facts, world: Everyone, anew: Collection[int]) -> Touched:
-    accounts = np.array(world.accounts, np.int64)
-    changed = np.isin(accounts, list(anew))
+def touch(kept: Kept, facts: Facts, world: Everyone, changes: Changes) -> Touched:
     ground = clustering.prepared(world)
-    reach = numbered(kept, kept.reach, accounts)
+    before = dealing.tied_again(kept.facts.world, kept.ties)
+    fresh = changes.fresh
+    moved = restless(world, ground, before, clustering.prepared(before), fresh)
+    other = changed_much(by_account(facts), by_account(kept.facts), fresh)
     homes = dict(Membership.objects.values_list("account_id", "cluster_id"))
     home = np.array([homes.get(pk, -1) for pk in world.accounts], np.int64)
-    gone = [homes[pk] for pk in anew if pk in homes]
-    changed |= np.isin(home, gone)
-    among = concerned(world, ground, changed, reach, home)
-    group = named_by_first(numbered(kept, kept.group, accounts))
-    return Touched(facts, world, ground, Again(among, group))
+    # Of those who are not there any more, who is left of their clusters.
+    left = [homes[pk] for pk in other - set(world.accounts) if pk in homes]
+    accounts = np.array(world.accounts, np.int64)
+    changed = np.isin(accounts, list(other)) | np.isin(home, left)
+    group = numbered(kept, kept.group, accounts)
+    among = concerned(changed, neighbours(world, ground, moved), group, home)
+    return Touched(facts, world, ground, Again(among, named_by_first(group)))
+
+
+def by_account(facts: Facts) -> dict[int, AccountFeatures]:
+    return {own.account: own for own in facts.features}
 
 
 def numbered(kept: Kept, numbers: Ints, accounts: Ints) -> Ints:

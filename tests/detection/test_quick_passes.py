@@ -114,6 +114,53 @@ def test_whom_a_change_does_not_concern_is_left_alone(grown):
     assert {score_of(name).decibans for name in PEOPLE} == {-99.0}
 
 
+def more(name: str, count: int = 1, **other: str) -> list[Record]:
+    """Further requests of an account, like its last one but for what is told."""
+    last = [r for r in telemetry() if r["account_id"] == name and "model" in r][-1]
+    told = {"turn": 1, "prior_response_hashes": [], "occurred_at": NOW.isoformat()}
+    return [
+        {**last, **told, "event_id": f"more-{n}", "conversation_id": f"more-{n}"}
+        | {"response_hash": f"more-{n}", **other}
+        for n in range(count)
+    ]
+
+
+def is_scored_anew(name: str) -> bool:
+    Score.objects.update(decibans=-99)
+    quick_pass()
+    return score_of(name).decibans != -99
+
+
+@pytest.mark.parametrize("name", [ATTACKERS[3], PEOPLE[0]])
+def test_a_little_more_of_the_same_leaves_an_account_what_it_was(grown, name):
+    quick_pass()
+    take_in(more(name))
+
+    assert not is_scored_anew(name)
+
+
+@pytest.mark.parametrize("name", [ATTACKERS[3], PEOPLE[0]])
+def test_who_sends_much_more_is_scored_anew(grown, name):
+    quick_pass()
+    take_in(more(name, 30))
+
+    assert is_scored_anew(name)
+
+
+def test_a_new_tie_counts_however_little_was_sent(grown):
+    quick_pass()
+    take_in(more(PEOPLE[0], tools_hash="private-tools"))
+
+    assert is_scored_anew(PEOPLE[0])
+
+
+def test_what_another_release_left_is_not_gone_on_from(grown):
+    Run.objects.update(finished_at=NOW, started_at=NOW - timedelta(seconds=6))
+    Remembered.objects.update(shape="another")
+
+    assert pace.next_pass(NOW + LATER, "changed") is pace.Next.FULL
+
+
 def test_quick_passes_and_then_a_full_one_end_where_a_full_one_alone_does(grown):
     quick_pass()
     pipeline.run(as_of=NOW + LATER)
