@@ -25,7 +25,7 @@ from investigations import access, selectors
 from investigations.actions import rules
 from investigations.detection import rule_values, rulebook
 from investigations.detection.models import RuleTrial, RuleVersion
-from investigations.detection.selectors import latest_run
+from investigations.detection.selectors import latest_run, passes
 from investigations.errors import BadRules, DomainError
 
 
@@ -193,6 +193,7 @@ def list_page(
     context = {
         "live": live,
         "last": latest_run(),
+        "passes": passes(),
         "versions": selectors.rule_versions(),
         "detectors": shown.shown_detectors(live.rules),
         "links": shown.shown_links(),

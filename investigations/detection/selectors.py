@@ -39,6 +39,24 @@ def latest_full_run() -> Run | None:
     return done.order_by("-pk").first()
 
 
+@dataclass(frozen=True, slots=True)
+class Passes:
+    """The last full pass, how many quick ones came after it, the last of these, and
+    the last full pass that measured how far quick ones had come away."""
+
+    full: Run | None
+    quick: int
+    last: Run | None
+    drifted: Run | None
+
+
+def passes() -> Passes:
+    full, done = latest_full_run(), Run.objects.filter(finished_at__isnull=False)
+    after = done.filter(kind=Run.Kind.QUICK, pk__gt=full.pk if full else 0)
+    drifted = done.filter(kind=Run.Kind.FULL, counts__has_key="drift").order_by("-pk")
+    return Passes(full, after.count(), after.order_by("-pk").first(), drifted.first())
+
+
 def cluster_members(cluster: Cluster) -> QuerySet[Membership]:
     """Members with account and score at hand, the most suspect first."""
     return (

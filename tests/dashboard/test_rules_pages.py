@@ -1,16 +1,19 @@
 """Leo drafts rules, Lia publishes them; everybody can read what holds and why."""
 
+from datetime import timedelta
+
 import pytest
 from django.contrib.auth.models import User
 from django.urls import reverse
 from django.utils import timezone
 
 from ingest.models import Indicator
-from investigations.detection import pipeline, rulebook
+from investigations.detection import pace, pipeline, rulebook
 from investigations.detection.models import RuleTrial, RuleVersion
 from investigations.models import AuditEntry
 from tests.conftest import make_person
 from tests.dashboard.reading import the
+from tests.detection.facts import ATTACKERS, NOW, take_in, telemetry
 
 pytestmark = pytest.mark.django_db
 LIST = reverse("settings:rules")
@@ -147,6 +150,21 @@ def test_the_list_says_which_rules_the_last_run_went_by(signed_in, leo, lia, vic
     assert "went by the built-in ones" in page
     pipeline.run(as_of=timezone.now())
     assert f"went by {version.ref}" in signed_in(vic).get(LIST).text
+
+
+def test_the_list_says_how_far_quick_passes_came_away(signed_in, vic, monkeypatch):
+    assert "Nothing was looked at yet" in signed_in(vic).get(LIST).text
+    monkeypatch.setattr(pace, "SHORT", timedelta(0))
+    records = telemetry()
+    take_in(r for r in records if r["account_id"] != ATTACKERS[0])
+    pipeline.run(as_of=NOW)
+    take_in(r for r in records if r["account_id"] == ATTACKERS[0])
+    assert "no full pass has followed" in signed_in(vic).get(LIST).text
+    pipeline.refresh(now=NOW + timedelta(minutes=2))
+    assert "1 account changed" in signed_in(vic).get(LIST).text
+    pipeline.run(as_of=NOW + timedelta(minutes=2))
+
+    assert "After 1 quick pass, of 72 scores 0 " in signed_in(vic).get(LIST).text
 
 
 # --- Drafts ----------------------------------------------------------------------
