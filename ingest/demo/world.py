@@ -29,6 +29,7 @@ from ingest.demo import (
     indirect,
     institutes,
     occasions,
+    reasoning,
 )
 from ingest.demo.accounts import (
     Account,
@@ -93,7 +94,7 @@ class World:
         each = cast.volume(125.0, 400.0)
         size = level.pool_size
         hydra = campaigns.Hydra(cast, count, level, each=each, pool_size=size)
-        campaigns.reasoning(cast, cast.count(20, 8, 0.00057), level)
+        reasoning.campaign(cast, cast.count(20, 8, 0.00057), level)
         if self.measured:
             campaigns.more(cast, level)
             indirect.log_buying(cast, cast.count(30, 6, 0.0006), level)
