@@ -386,31 +386,30 @@ HOURS = Table(
 )
 
 
+def homes(accounts: Collection[int], but: Sequence[Cluster]) -> list[Cluster]:
+    """Live clusters that hold one of these accounts, but for some."""
+    found = Cluster.objects.filter(live=True, memberships__account__in=accounts)
+    return list(found.exclude(pk__in=[row.pk for row in but]).distinct())
+
+
 def store_exposure(
-    scored: Sequence[ScoredCluster],
-    stored: Sequence[Cluster],
-    clock: Clock,
-    recent: datetime | None = None,
+    rows: Sequence[Cluster], clock: Clock, recent: datetime | None = None
 ) -> int:
     """Sums and hours of live clusters; a vanished one keeps its last ones. With
     `recent`, clusters that were there before keep their hours up to then."""
-    members = [
-        (account, row.pk)
-        for cluster, row in zip(scored, stored, strict=True)
-        for account in cluster.found.accounts
-    ]
+    members = [(account, row.pk) for row in rows for account in row.last_members]
     totals = features.totals([account for account, _ in members], clock)
     wanted: dict[Key, Key] = {}
-    for cluster, row in zip(scored, stored, strict=True):
+    for row in rows:
         left = exposure.add_up(
-            totals[account] for account in cluster.found.accounts if account in totals
+            totals[account] for account in row.last_members if account in totals
         )
         wanted[row.pk,] = tuple(getattr(left, name) for name in EXPOSURES.compared)
-    existing = columns(EXPOSURES, cluster__in=[row.pk for row in stored])
+    existing = columns(EXPOSURES, cluster__in=[row.pk for row in rows])
     written = store(EXPOSURES, wanted, existing)
     if recent is None:
         return written + store_hours(members, clock, clock.since)
-    before = {row.pk for row in stored if row.first_seen_at < clock.as_of}
+    before = {row.pk for row in rows if row.first_seen_at < clock.as_of}
     known = [each for each in members if each[1] in before]
     new = [each for each in members if each[1] not in before]
     written += store_hours(known, clock, max(recent, clock.since))

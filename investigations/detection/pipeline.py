@@ -153,7 +153,7 @@ def _run_quick(as_of: datetime) -> Run:
         with watch.stage("features"):
             touched = quick.look(kept, changes, Clock(as_of))
         believed, within = believe_anew(kept, touched, changes, edition.rules, watch)
-        counts = write(believed, watch, within)
+        counts = write(believed, watch, within, changes.fresh)
         row.stages = watch.seconds
         row.counts = counts | {"facts": mark, "label": changes.label}
         row.counts["changed"] = len(changes.fresh)
@@ -182,10 +182,13 @@ def compared(live: Believed, draft: Believed) -> trials.Result:
 
 
 def write(
-    believed: Believed, watch: Stopwatch, within: frozenset[int] | None = None
+    believed: Believed,
+    watch: Stopwatch,
+    within: frozenset[int] | None = None,
+    fresh: frozenset[int] = frozenset(),
 ) -> dict[str, Any]:
-    """All claims of one run, or those about accounts within; returns how many there
-    are of each."""
+    """All claims of one run, or those about accounts within, and what left through
+    the clusters of those that are fresh; returns how many there are of each."""
     facts, everyone, rules = believed.facts, believed.everyone, believed.rules
     assessed, found = believed.assessed, everyone.found
     as_of = facts.clock.as_of
@@ -213,7 +216,8 @@ def write(
         returning.store_resemblances(everyone, stored, as_of)
     with watch.stage("exposure"):
         since = None if within is None else quick.recent(as_of)
-        claims.store_exposure(assessed.clusters, stored, facts.clock, since)
+        rows = [*stored, *claims.homes(fresh, but=stored)] if fresh else stored
+        claims.store_exposure(rows, facts.clock, since)
     return {
         "accounts": len(accounts),
         "links": len(found.kept.links.a),

@@ -139,6 +139,20 @@ def test_a_little_more_of_the_same_leaves_an_account_what_it_was(grown, name):
     assert not is_scored_anew(name)
 
 
+def test_what_leaves_through_a_cluster_counts_however_little_it_is(grown):
+    quick_pass()
+    before = Exposure.objects.get(cluster=selectors.hot_clusters().get()).exchanges
+    hours = ClusterHour.objects.filter(hour=NOW).count()
+    take_in(more(ATTACKERS[3]))
+    quick_pass()
+
+    now = Exposure.objects.get(cluster=selectors.hot_clusters().get()).exchanges
+    assert (now, ClusterHour.objects.filter(hour=NOW).count()) == (
+        before + 1,
+        hours + 1,
+    )
+
+
 @pytest.mark.parametrize("name", [ATTACKERS[3], PEOPLE[0]])
 def test_who_sends_much_more_is_scored_anew(grown, name):
     quick_pass()
