@@ -160,7 +160,11 @@ def told(row: dict[str, Any]) -> str:
         + (f" from {each['served_before_first_flag']:.0%}" if row["steps"] else "")
         for each in row["campaigns"]
     )
-    return f"level {row['level']} seed {row['seed']}: {campaigns}"
+    pools = "".join(
+        f"; {each['pool']} {each['in_one_cluster']}/{each['accounts']} in one cluster"
+        for each in row["large_pools"]
+    )
+    return f"level {row['level']} seed {row['seed']}: {campaigns}{pools}"
 
 
 # Customers whose keys a campaign uses: its exchanges are theirs; they are told apart.
@@ -249,6 +253,11 @@ def goals_missed(level: int, rows: list[dict[str, Any]]) -> list[str]:
         judged["the small campaign"] = all(
             each["flagged"] for row in rows for each in small(row)
         )
+    for row in rows:
+        for each in row["large_pools"]:
+            judged[f"seed {row['seed']}: a case about {each['pool']}"] = bool(
+                each["in_one_cluster"]
+            )
     if level in SERVED:
         for row in rows:
             for each in served_late(row, SERVED[level]):

@@ -203,6 +203,27 @@ def cohorts_in_bans(answer: Answer, bans: Iterable[Set[str]]) -> list[str]:
     )
 
 
+LARGE_POOL = 500  # accounts
+
+
+def large_pools(answer: Answer, hot: Mapping[str, str]) -> dict[str, tuple[int, int]]:
+    """Guilty pool of 500 accounts or more → how many, and the most of them that stand
+    in one cluster which is mostly theirs. `hot`: account → its cluster, where that has
+    a case."""
+    pools: dict[str, set[str]] = defaultdict(set)
+    for account in answer.guilty:
+        if account in answer.pool:
+            pools[answer.pool[account]].add(account)
+    sizes = Counter(hot.values())
+    found = {}
+    for pool, members in sorted(pools.items()):
+        if len(members) >= LARGE_POOL:
+            here = Counter(hot[account] for account in members if account in hot)
+            theirs = [n for name, n in here.items() if 2 * n > sizes[name]]
+            found[pool] = len(members), max(theirs, default=0)
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class Export:
     """What the product says, from its own export files (rows as in the contract)."""

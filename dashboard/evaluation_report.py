@@ -14,6 +14,7 @@ from dashboard.evaluation import (
     bystanders,
     calibration_error,
     cohorts_in_bans,
+    large_pools,
     rates,
     reliability,
 )
@@ -68,6 +69,12 @@ def judge(
             for row in bystanders(answer, set(export.cluster_of(at_least=90.0)), banned)
         ],
         "cohorts_in_bans": cohorts_in_bans(answer, export.bans()),
+        "large_pools": [
+            {"pool": pool, "accounts": size, "in_one_cluster": together}
+            for pool, (size, together) in large_pools(
+                answer, export.cluster_of(at_least=threshold)
+            ).items()
+        ],
         "verdicts": _verdicts_told(export, answer),
     }
 
@@ -163,6 +170,11 @@ def as_text(result: Mapping[str, Any]) -> str:
     told += ["", *_table(result["bystanders"], _BYSTANDER_COLUMNS)]
     cohorts = ", ".join(result["cohorts_in_bans"]) or "none"
     told += ["", f"whole innocent cohorts in a proposed ban: {cohorts}"]
+    told += [
+        f"{row['pool']}: {row['in_one_cluster']} of {row['accounts']} accounts in one"
+        f" cluster of {result['threshold']:.0f}"
+        for row in result["large_pools"]
+    ]
     told += ["", *_table(result["verdicts"][:30], _VERDICT_COLUMNS)]
     return "\n".join(told)
 

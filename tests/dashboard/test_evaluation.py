@@ -10,6 +10,7 @@ from dashboard.evaluation import (
     bystanders,
     calibration_error,
     cohorts_in_bans,
+    large_pools,
     rates,
     reliability,
     wilson,
@@ -129,6 +130,20 @@ def test_a_cohort_counts_as_banned_from_half_of_it_on():
     )
     assert cohorts_in_bans(answer, [{"f1", "h1"}]) == []
     assert cohorts_in_bans(answer, [{"f1", "f2", "h1"}]) == ["family-1"]
+
+
+def test_a_large_pool_is_found_by_a_cluster_that_is_mostly_its_own():
+    answer = answer_of(
+        [truth_row(f"h{n}", "hydra", campaign="h", pool="h-1") for n in range(500)]
+        + [truth_row(f"m{n}", "mini", campaign="m", pool="m-1") for n in range(499)]
+    )
+    crowd = {f"x{n}": "CL-2" for n in range(90)}
+    hot = {f"h{n}": "CL-1" for n in range(70)} | {
+        f"h{n}": "CL-2" for n in range(70, 150)
+    }
+
+    assert large_pools(answer, hot | crowd) == {"h-1": (500, 70)}
+    assert large_pools(answer, {}) == {"h-1": (500, 0)}
 
 
 def export_of(members, score=95.0, banned=()):
