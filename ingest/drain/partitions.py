@@ -33,14 +33,18 @@ def existing_days() -> list[date]:
         return [date.fromisoformat(day) for (day,) in cursor.fetchall()]
 
 
+# Asked of the catalogue itself: to_regclass goes on saying that there is no such table
+# after a wait for whoever was making it.
+_MISSING: Final = """
+SELECT name FROM unnest(%s::text[]) AS name WHERE NOT EXISTS (
+    SELECT FROM pg_class WHERE relname = name AND pg_table_is_visible(oid))
+"""
+
+
 def missing_days(days: Iterable[date]) -> list[date]:
     wanted = sorted(set(days))
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT name FROM unnest(%s::text[]) AS name "
-            "WHERE to_regclass(name) IS NULL",
-            [[partition_name(day) for day in wanted]],
-        )
+        cursor.execute(_MISSING, [[partition_name(day) for day in wanted]])
         missing = {name for (name,) in cursor.fetchall()}
     return [day for day in wanted if partition_name(day) in missing]
 

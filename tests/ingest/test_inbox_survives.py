@@ -3,13 +3,13 @@
 import threading
 import weakref
 from contextlib import suppress
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from django.db import OperationalError, connection
 from psycopg.errors import DeadlockDetected
 
-from ingest.drain import storing, writers
+from ingest.drain import partitions, storing, writers
 from ingest.ledger import ledger
 from ingest.models import Batch, Event, EventKey, Source
 from tests.ingest.records import a_request, an_account, ndjson, requests
@@ -216,6 +216,18 @@ def test_senders_of_the_same_events_at_once_make_one_row_each():
     (row,) = ledger()
     assert row.adds_up
     assert (row.received, row.stored, row.duplicate) == (1206, 201, 1005)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_those_who_meet_a_new_day_at_once_make_it_once():
+    day, made = date(2024, 3, 15), []
+    try:
+        in_threads(4, lambda n: made.append(partitions.ensure_partitions([day])))
+    finally:
+        with connection.cursor() as cursor:
+            name = partitions.partition_name(day)
+            cursor.execute(f"DROP TABLE IF EXISTS {name}")
+    assert sorted(made) == [0, 0, 0, 1]
 
 
 @pytest.mark.django_db(transaction=True)
