@@ -22,8 +22,8 @@ from datetime import datetime, timedelta
 import numpy as np
 from django.db.models import Max
 
-from investigations.detection import clustering, dealing, features, keeping, shapes
-from investigations.detection.clustering import Again, Ground
+from investigations.detection import dealing, features, keeping, shapes
+from investigations.detection.clustering import Again
 from investigations.detection.dealing import Tie
 from investigations.detection.features import Clock, Facts
 from investigations.detection.models import (
@@ -35,14 +35,9 @@ from investigations.detection.models import (
     Run,
 )
 from investigations.detection.population import Population
-from investigations.detection.shapes import (
-    NEVER,
-    AccountFeatures,
-    Everyone,
-    Floats,
-    Ints,
-)
+from investigations.detection.shapes import NEVER, Everyone, Floats, Ints
 from investigations.detection.touching import (
+    Scene,
     changed_much,
     concerned,
     neighbours,
@@ -186,19 +181,19 @@ class Touched:
 
     facts: Facts
     world: Everyone
-    ground: Ground
     again: Again
 
 
 def look(kept: Kept, changes: Changes, clock: Clock) -> Touched:
     """Reads what changed, and also what changed earlier of those it concerns."""
+    before = Scene.of(dealing.tied_again(kept.facts.world, kept.ties))
     anew = set(changes.fresh)
-    anew |= changes.earlier & companions(kept, changes.fresh)
+    anew |= changes.earlier & grouped_with(kept, changes.fresh)
+    anew |= tied_since(changes.fresh, changes.earlier)
     while True:
         facts = features.reread(kept.facts, anew, clock)
-        world = dealing.tied_again(facts.world, kept.ties)
-        touched = touch(kept, facts, world, changes)
-        accounts = np.array(world.accounts, np.int64)
+        touched = touch(kept, before, facts, changes.fresh)
+        accounts = np.array(touched.world.accounts, np.int64)
         among = set(accounts[touched.again.among].tolist())
         stale = changes.earlier & (among | tied_since(among, changes.earlier))
         if stale <= anew:
@@ -206,14 +201,11 @@ def look(kept: Kept, changes: Changes, clock: Clock) -> Touched:
         anew |= stale
 
 
-def companions(kept: Kept, some: Collection[int]) -> set[int]:
-    """Who was found in one group or cluster with one of these."""
+def grouped_with(kept: Kept, some: Collection[int]) -> set[int]:
+    """Who was in one group with one of these in the last full pass."""
     accounts = np.array(kept.facts.world.accounts, np.int64)
-    inside = np.isin(accounts, list(some))
-    found = set(accounts[np.isin(kept.group, kept.group[inside])].tolist())
-    homes = Membership.objects.filter(account__in=list(some)).values("cluster")
-    mates = Membership.objects.filter(cluster__in=homes)
-    return found | set(mates.values_list("account_id", flat=True))
+    groups = kept.group[np.isin(accounts, list(some))]
+    return set(accounts[np.isin(kept.group, groups)].tolist())
 
 
 def tied_since(among: Collection[int], earlier: Collection[int]) -> set[int]:
@@ -229,25 +221,19 @@ def tied_since(among: Collection[int], earlier: Collection[int]) -> set[int]:
     return found
 
 
-def touch(kept: Kept, facts: Facts, world: Everyone, changes: Changes) -> Touched:
-    ground = clustering.prepared(world)
-    before = dealing.tied_again(kept.facts.world, kept.ties)
-    fresh = changes.fresh
-    moved = restless(world, ground, before, clustering.prepared(before), fresh)
-    other = changed_much(by_account(facts), by_account(kept.facts), fresh)
+def touch(kept: Kept, before: Scene, facts: Facts, fresh: frozenset[int]) -> Touched:
+    world = dealing.tied_again(facts.world, kept.ties)
+    now, accounts = Scene.of(world), np.array(world.accounts, np.int64)
+    tied = neighbours(now, restless(now, before, fresh))
+    other = changed_much(facts.features, kept.facts.features, fresh)
     homes = dict(Membership.objects.values_list("account_id", "cluster_id"))
     home = np.array([homes.get(pk, -1) for pk in world.accounts], np.int64)
     # Of those who are not there any more, who is left of their clusters.
     left = [homes[pk] for pk in other - set(world.accounts) if pk in homes]
-    accounts = np.array(world.accounts, np.int64)
     changed = np.isin(accounts, list(other)) | np.isin(home, left)
     group = numbered(kept, kept.group, accounts)
-    among = concerned(changed, neighbours(world, ground, moved), group, home)
-    return Touched(facts, world, ground, Again(among, named_by_first(group)))
-
-
-def by_account(facts: Facts) -> dict[int, AccountFeatures]:
-    return {own.account: own for own in facts.features}
+    among = concerned(changed, tied, group, home)
+    return Touched(facts, world, Again(among, named_by_first(group)))
 
 
 def numbered(kept: Kept, numbers: Ints, accounts: Ints) -> Ints:

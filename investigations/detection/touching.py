@@ -8,13 +8,14 @@ What a change does to how common a value is reaches further, and so may what mov
 a group that is tied to none of these: both wait for the next full pass.
 """
 
-from collections.abc import Collection, Mapping, Set
+from collections.abc import Iterable, Set
+from dataclasses import dataclass, fields
 from operator import attrgetter
 
 import numpy as np
 
 from investigations.detection import combining, linking
-from investigations.detection.clustering import Ground, worth_of
+from investigations.detection.clustering import Ground, prepared, worth_of
 from investigations.detection.combining import KEEP, Pairs
 from investigations.detection.shapes import (
     AccountFeatures,
@@ -26,34 +27,55 @@ from investigations.detection.shapes import (
 from investigations.detection.trimming import FEWEST
 
 STEADY = 0.1  # of an account's requests, which more or less do not make it another
-# What an account is, whatever it sends.
+# What time and traffic move. All the rest is what an account is, whatever it sends.
+MOVING = frozenset(
+    {
+        "age_days",
+        "requests",
+        "active_days",
+        "conversations",
+        "single_shots",
+        "distinct_skeletons",
+        "distinct_slots",
+        "input_tokens",
+        "output_tokens",
+        "tool_requests",
+        "intents",
+    }
+)
 RECORD = attrgetter(
-    "organization",
-    "created_at",
-    "contract",
-    "verification",
-    "status",
-    "email_shape",
-    "email_domain",
-    "program",
-    "referrer",
-    "stack",
-    "label",
-    "labelled_at",
+    *(each.name for each in fields(AccountFeatures) if each.name not in MOVING)
 )
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Scene:
+    """A world, and what each of its values is worth while nobody is grouped."""
+
+    world: Everyone
+    ground: Ground
+    strength: Floats
+
+    @classmethod
+    def of(cls, world: Everyone) -> "Scene":
+        ground = prepared(world)
+        nobody = np.arange(len(world.accounts), dtype=np.int64)
+        return cls(world, ground, worth_of(world, ground, nobody).strength)
+
+
 def changed_much(
-    now: Mapping[int, AccountFeatures],
-    before: Mapping[int, AccountFeatures],
+    now: Iterable[AccountFeatures],
+    before: Iterable[AccountFeatures],
     some: Set[int],
 ) -> set[int]:
     """Those of these accounts that are not steady; who came or went is not."""
-    return {
-        pk
-        for pk in some
-        if pk not in now or pk not in before or not steady(now[pk], before[pk])
+    known = {own.account: own for own in before if own.account in some}
+    still = {
+        own.account
+        for own in now
+        if own.account in known and steady(own, known[own.account])
     }
+    return set(some - still)
 
 
 def steady(now: AccountFeatures, before: AccountFeatures) -> bool:
@@ -63,48 +85,33 @@ def steady(now: AccountFeatures, before: AccountFeatures) -> bool:
     return abs(now.requests - before.requests) <= STEADY * before.requests
 
 
-def restless(
-    world: Everyone,
-    ground: Ground,
-    before: Everyone,
-    ground_before: Ground,
-    anew: Set[int],
-) -> Bools:
+def restless(now: Scene, before: Scene, anew: Set[int]) -> Bools:
     """Of these accounts, given by id, those whose ties are others than before: what
     they show of what may tie, and whom they exchange conversations with."""
-    shown = shows(world, ground, anew)
-    showed = shows(before, ground_before, anew)
+    shown, showed = shows(now, anew), shows(before, anew)
     other = {pk for pk in anew if shown.get(pk) != showed.get(pk)}
-    for handoff in set(world.handoffs) ^ set(before.handoffs):
+    for handoff in set(now.world.handoffs) ^ set(before.world.handoffs):
         if handoff.taker in anew:
             other |= {handoff.giver, handoff.taker}
-    found: Bools = np.isin(np.array(world.accounts, np.int64), list(other))
+    found: Bools = np.isin(np.array(now.world.accounts, np.int64), list(other))
     return found
 
 
-def shows(
-    world: Everyone, ground: Ground, some: Collection[int]
-) -> dict[int, set[tuple[str, str]]]:
+def shows(scene: Scene, some: Set[int]) -> dict[int, set[tuple[str, str]]]:
     """Account → kind and text of what it shows that is worth something."""
-    strength = alone(world, ground)
-    shown, accounts = ground.sightings, np.array(world.accounts, np.int64)
+    accounts = np.array(scene.world.accounts, np.int64)
+    shown = scene.ground.sightings
     wanted = np.isin(accounts, list(some))[shown.account]
-    wanted &= strength[shown.value] > 0
+    wanted &= scene.strength[shown.value] > 0
     found: dict[int, set[tuple[str, str]]] = {}
     for account, value in zip(
         accounts[shown.account[wanted]].tolist(),
         shown.value[wanted].tolist(),
         strict=True,
     ):
-        each = world.values[value]
+        each = scene.world.values[value]
         found.setdefault(account, set()).add((each.kind, each.text))
     return found
-
-
-def alone(world: Everyone, ground: Ground) -> Floats:
-    """What each value is worth while nobody is grouped."""
-    nobody = np.arange(len(world.accounts), dtype=np.int64)
-    return worth_of(world, ground, nobody).strength
 
 
 def concerned(changed: Bools, tied: Bools, group: Ints, home: Ints) -> Bools:
@@ -119,11 +126,11 @@ def concerned(changed: Bools, tied: Bools, group: Ints, home: Ints) -> Bools:
         found = wider
 
 
-def neighbours(world: Everyone, ground: Ground, moved: Bools) -> Bools:
+def neighbours(scene: Scene, moved: Bools) -> Bools:
     """The restless, and accounts with a link worth keeping to one of them."""
-    nodes = len(world.accounts)
+    world, nodes = scene.world, len(moved)
     single = np.ones(nodes, np.int64)
-    pairs = pairs_with(world, ground, moved, alone(world, ground))
+    pairs = pairs_with(scene, moved)
     pairs = linking.between_groups(pairs, single, FEWEST)
     position = {account: at for at, account in enumerate(world.accounts)}
     inside = {world.accounts[at] for at in np.flatnonzero(moved).tolist()}
@@ -136,10 +143,9 @@ def neighbours(world: Everyone, ground: Ground, moved: Bools) -> Bools:
     return found
 
 
-def pairs_with(
-    world: Everyone, ground: Ground, moved: Bools, strength: Floats
-) -> Pairs:
+def pairs_with(scene: Scene, moved: Bools) -> Pairs:
     """Every pair of one of these accounts and another on one value."""
+    world, ground, strength = scene.world, scene.ground, scene.strength
     shown = ground.sightings
     wanted = np.zeros(len(strength), bool)
     wanted[shown.value[moved[shown.account]]] = True
