@@ -27,8 +27,9 @@ from investigations.detection.shapes import (
 # least so many.
 MOST, FEWEST_SHOWING = 0.6, 5
 FEWEST_VALUES = 2  # of those, that an account must show
-FALSE = 0.05  # of those who join, expected to fit by dice, over all hands tried
-COMPANY = 5  # accounts of one organisation, which deals its own work out over them
+# Of those who join, the share expected to fit by dice, over all hands tried.
+FALSE_DISCOVERY_RATE = 0.05
+FIRM = 5  # accounts of one organisation, which deals its own work out over them
 
 
 def joined(world: Everyone, hands: Sequence[Hand], starts: Ints) -> list[Hand]:
@@ -36,7 +37,7 @@ def joined(world: Everyone, hands: Sequence[Hand], starts: Ints) -> list[Hand]:
     dealt = np.zeros(len(world.accounts), bool)
     for hand in hands:
         dealt[hand.accounts] = True
-    may = ~dealt & (np.bincount(world.organization)[world.organization] < COMPANY)
+    may = ~dealt & (np.bincount(world.organization)[world.organization] < FIRM)
     shown = brought_along(world, dealt)
     found = []
     for hand in hands:
@@ -89,8 +90,9 @@ def fit(accounts: Ints, asked: Ints, starts: Ints) -> Floats:
 def proven(chance: Floats) -> Bools:
     """Those so unlikely to fit by dice that hardly any of them does (Benjamini and
     Hochberg, 1995): of the many who are asked, a few always look dealt."""
+    # As scipy.stats has it, which alone would take a second to import.
     order = np.argsort(chance, kind="stable")
-    bound = FALSE * np.arange(1, len(chance) + 1) / len(chance)
+    bound = FALSE_DISCOVERY_RATE * np.arange(1, len(chance) + 1) / len(chance)
     enough = np.flatnonzero(chance[order] <= bound)
     found = np.zeros(len(chance), bool)
     found[order[: enough[-1] + 1 if len(enough) else 0]] = True
