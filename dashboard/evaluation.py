@@ -187,13 +187,18 @@ def bystanders(answer: Answer, hot: Set[str], banned: Set[str]) -> list[Bystande
     ]
 
 
+def by_pool(answer: Answer, accounts: Iterable[str]) -> dict[str, set[str]]:
+    pools: dict[str, set[str]] = defaultdict(set)
+    for account in accounts:
+        if account in answer.pool:
+            pools[answer.pool[account]].add(account)
+    return pools
+
+
 def cohorts_in_bans(answer: Answer, bans: Iterable[Set[str]]) -> list[str]:
     """Innocent pools (a class, a family, an agency) of which half or more stand in one
     proposed ban."""
-    cohorts: dict[str, set[str]] = defaultdict(set)
-    for account, pool in answer.pool.items():
-        if account not in answer.guilty and account not in answer.grey:
-            cohorts[pool].add(account)
+    cohorts = by_pool(answer, answer.pool.keys() - answer.guilty - answer.grey)
     taken = [set(ban) for ban in bans]
     return sorted(
         pool
@@ -210,13 +215,9 @@ def large_pools(answer: Answer, hot: Mapping[str, str]) -> dict[str, tuple[int, 
     """Guilty pool of 500 accounts or more → how many, and the most of them that stand
     in one cluster which is mostly theirs. `hot`: account → its cluster, where that has
     a case."""
-    pools: dict[str, set[str]] = defaultdict(set)
-    for account in answer.guilty:
-        if account in answer.pool:
-            pools[answer.pool[account]].add(account)
     sizes = Counter(hot.values())
     found = {}
-    for pool, members in sorted(pools.items()):
+    for pool, members in sorted(by_pool(answer, answer.guilty).items()):
         if len(members) >= LARGE_POOL:
             here = Counter(hot[account] for account in members if account in hot)
             theirs = [n for name, n in here.items() if 2 * n > sizes[name]]
