@@ -25,7 +25,7 @@ from investigations import access, selectors
 from investigations.actions import rules
 from investigations.detection import rule_values, rulebook
 from investigations.detection.models import RuleTrial, RuleVersion
-from investigations.detection.selectors import latest_run, passes
+from investigations.detection.selectors import passes
 from investigations.errors import BadRules, DomainError
 
 
@@ -192,7 +192,6 @@ def list_page(
     live = rulebook.live()
     context = {
         "live": live,
-        "last": latest_run(),
         "passes": passes(),
         "versions": selectors.rule_versions(),
         "detectors": shown.shown_detectors(live.rules),

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from investigations.detection.models import Cluster, Run, Score
+from investigations.detection.models import Cluster, Score
+from investigations.detection.selectors import latest_full_run, quick_runs_after
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,11 +19,8 @@ class Left:
 
 def left_by_quick_passes() -> Left | None:
     """None where the last pass was a full one: there is nothing to compare."""
-    done = Run.objects.filter(finished_at__isnull=False)
-    full = done.filter(kind=Run.Kind.FULL).order_by("-pk").first()
-    if full is None:
-        return None
-    passes = done.filter(pk__gt=full.pk, kind=Run.Kind.QUICK).count()
+    full = latest_full_run()
+    passes = quick_runs_after(full).count() if full else 0
     if not passes:
         return None
     rows = Score.objects.values_list("account_id", "score", "band")

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from investigations.detection import quick, rulebook, trials
 from investigations.detection.models import Run
+from investigations.detection.selectors import finished_runs, latest_full_run
 
 SHORT = timedelta(seconds=5)  # a full pass up to this leaves no use for quick ones
 NIGHTLY_AT_LATEST = timedelta(hours=26)
@@ -25,11 +26,6 @@ class Next(StrEnum):
     NOTHING = "nothing"
 
 
-def last_of(kind: str | None = None) -> Run | None:
-    runs = Run.objects.filter(finished_at__isnull=False)
-    return (runs.filter(kind=kind) if kind else runs).order_by("-pk").first()
-
-
 def took(run: Run) -> timedelta:
     assert run.took is not None
     return run.took
@@ -37,13 +33,13 @@ def took(run: Run) -> timedelta:
 
 def only_full() -> bool:
     """Whether this installation is so small that every pass is a full one."""
-    full = last_of(Run.Kind.FULL)
+    full = latest_full_run()
     return full is None or took(full) <= SHORT
 
 
 def next_pass(now: datetime, mark: str) -> Next:
     """`mark` changes with the facts; the last pass left the one it saw."""
-    full, last = last_of(Run.Kind.FULL), last_of()
+    full, last = latest_full_run(), finished_runs().first()
     if full is None or last is None or last.finished_at is None:
         return Next.FULL
     if took(full) <= SHORT:

@@ -35,6 +35,7 @@ from investigations.detection.believing import (
 from investigations.detection.features import Clock, Facts
 from investigations.detection.models import ChangedAccounts, Cluster, Label, Run
 from investigations.detection.rulebook import Edition
+from investigations.detection.selectors import finished_runs
 
 # Names the lock among all advisory locks of the database ("detect" in ASCII).
 LOCK = 0x646574656374
@@ -145,7 +146,7 @@ def _run_quick(as_of: datetime) -> Run:
         ruleset_hash=edition.rules.hash,
         rules=edition.version,
     )
-    last = pace.last_of()
+    last = finished_runs().first()
     with transaction.atomic():
         with watch.stage("what is kept"):
             kept = quick.recall()

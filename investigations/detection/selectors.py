@@ -30,31 +30,48 @@ def hot_clusters(threshold: float = HOT) -> QuerySet[Cluster]:
     return found.order_by("-score", "pk")
 
 
-def latest_run() -> Run | None:
-    return Run.objects.filter(finished_at__isnull=False).order_by("-pk").first()
+def finished_runs(kind: str | None = None) -> QuerySet[Run]:
+    """The newest first."""
+    done = Run.objects.filter(finished_at__isnull=False).order_by("-pk")
+    return done.filter(kind=kind) if kind else done
 
 
 def latest_full_run() -> Run | None:
-    done = Run.objects.filter(finished_at__isnull=False, kind=Run.Kind.FULL)
-    return done.order_by("-pk").first()
+    return finished_runs(Run.Kind.FULL).first()
+
+
+def quick_runs_after(full: Run) -> QuerySet[Run]:
+    return finished_runs(Run.Kind.QUICK).filter(pk__gt=full.pk)
+
+
+def last_drift() -> Run | None:
+    """The last full pass that measured how far quick ones had come away."""
+    measured = finished_runs(Run.Kind.FULL).filter(counts__has_key="drift")
+    return measured.first()
 
 
 @dataclass(frozen=True, slots=True)
 class Passes:
     """The last full pass, how many quick ones came after it, the last of these, and
-    the last full pass that measured how far quick ones had come away."""
+    the last full pass that measured drift."""
 
-    full: Run | None
+    full: Run
     quick: int
-    last: Run | None
+    last_quick: Run | None
     drifted: Run | None
 
+    @property
+    def last(self) -> Run:
+        return self.last_quick or self.full
 
-def passes() -> Passes:
-    full, done = latest_full_run(), Run.objects.filter(finished_at__isnull=False)
-    after = done.filter(kind=Run.Kind.QUICK, pk__gt=full.pk if full else 0)
-    drifted = done.filter(kind=Run.Kind.FULL, counts__has_key="drift").order_by("-pk")
-    return Passes(full, after.count(), after.order_by("-pk").first(), drifted.first())
+
+def passes() -> Passes | None:
+    """None before the first."""
+    full = latest_full_run()
+    if full is None:
+        return None
+    after = quick_runs_after(full)
+    return Passes(full, after.count(), after.first(), last_drift())
 
 
 def cluster_members(cluster: Cluster) -> QuerySet[Membership]:

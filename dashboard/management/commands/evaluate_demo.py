@@ -15,7 +15,7 @@ from django.db.models import Count, Q
 from dashboard import evaluation, evaluation_report
 from ingest.demo.output import read_truth
 from ingest.models import Event
-from investigations.detection.selectors import passes
+from investigations.detection.selectors import last_drift
 
 
 class Command(BaseCommand):
@@ -73,7 +73,7 @@ def _exported() -> evaluation.Export:
 
 def _drift() -> dict[str, Any] | None:
     """As measured by the newest full pass that followed quick ones."""
-    run = passes().drifted
+    run = last_drift()
     return run.counts["drift"] if run else None
 
 
