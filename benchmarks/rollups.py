@@ -163,6 +163,7 @@ class Day:
         first = self.batches + 1
         self.batches += -(-rows // BATCH)
         table = _event_rows(frame, first, self.date)
+        hours = {int(hour) for hour in table["occurred_at"].dt.hour().unique()}
         names = ", ".join(table.columns)
         with transaction.atomic(), connection.cursor() as cursor:
             with cursor.copy(
@@ -170,7 +171,9 @@ class Day:
             ) as copy:
                 copy.write(table.write_csv(include_header=False))
             marks.stored(
-                marks.StoredBatch(pk, BATCH, self.date, self.date)
+                marks.StoredBatch(
+                    pk, BATCH, self.date, self.date, sum(1 << each for each in hours)
+                )
                 for pk in range(first, self.batches + 1)
             )
         self.events += rows

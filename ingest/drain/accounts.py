@@ -1,108 +1,94 @@
 """Accounts as the platform tells of them: stubs, and records merged into them."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Final
 
+import polars as pl
 from django.db import connection, transaction
 
 from ingest.drain import account_history, copying, merging
+from ingest.drain.acquaintances import Acquaintances
 from ingest.drain.merging import Telling
 from ingest.models import Account
 from ingest.places import enrichment
 from ingest.records import schemas
 from ingest.rolling import marks
 
-Seen = Mapping[str, float]  # account_id → earliest time it was mentioned, in seconds
 _MERGED: Final = [*merging.FIELDS, "updated_at", "field_times", "cut_fields"]
 _WRITTEN: Final = [*_MERGED, "first_seen_at", "signup_country", "signup_asn"]
 _AT_ONCE: Final = 500
 
 
-def resolve(seen: Seen) -> dict[str, int]:
+def resolve(seen: pl.DataFrame) -> pl.DataFrame:
     """Primary keys of these accounts; the unknown ones are made as stubs.
 
-    In a transaction that holds take-backs off (`repeats.hold_off`): they delete
-    accounts, and let others be first seen later.
+    `seen` has each `account_id` once and the earliest time `at` it was mentioned, in
+    microseconds since 1970. Comes back with `pk`, in any order. In a transaction that
+    holds take-backs off (`repeats.hold_off`): they delete accounts, and let others be
+    first seen later.
     """
-    remembered = _memory.of(_taken_back())
-    found = {name: remembered[name] for name in seen.keys() & remembered.keys()}
-    asked = {name: seen[name] for name in seen.keys() - found.keys()}
-    if asked:
-        found |= _known(asked)
-        missing = sorted(asked.keys() - found.keys())
-        if missing:
-            stubs = {name: asked[name] for name in missing}
-            _make_stubs(stubs)
-            found |= _known(stubs)
-    earlier = {
-        name: seen[name] for name, (_, first) in found.items() if seen[name] < first
-    }
-    _move_first_seen({found[name][0]: at for name, at in earlier.items()})
-    learnt = {name: found[name] for name in asked} | {
-        name: (found[name][0], at) for name, at in earlier.items()
-    }
-    if learnt:
+    known = _met_lately()
+    found = seen.hstack(known.find(seen["account_id"]))
+    new = found.filter(pl.col("pk").is_null()).drop("pk", "first").sort("account_id")
+    if len(new):
+        new = _asked(new)
+        found = pl.concat([found.drop_nulls("pk"), new])
+    earlier = found.filter(pl.col("at") < pl.col("first"))
+    _move_first_seen(earlier)
+    learnt = pl.concat([new, earlier]).unique("account_id") if len(new) else earlier
+    if len(learnt):
+        first = pl.min_horizontal("at", "first").alias("first")
+        columns = learnt.select("account_id", "pk", first).get_columns()
         # What is rolled back has to be forgotten.
-        transaction.on_commit(lambda: _memory.learn(learnt))
-    return {name: pk for name, (pk, _) in found.items()}
+        transaction.on_commit(lambda: known.learn(*columns))
+    return found.drop("first")
 
 
-Row = tuple[int, float]  # primary key, and when it was seen first
+def _asked(new: pl.DataFrame) -> pl.DataFrame:
+    """`pk` and `first` of accounts that this process does not know, sorted by name."""
+    found = _known(new)
+    missing = found.filter(pl.col("pk").is_null()).drop("pk", "first")
+    if not len(missing):
+        return found
+    _make_stubs(missing)
+    return pl.concat([found.drop_nulls("pk"), _known(missing)])
 
 
-class _Memory:
-    """The accounts this process met last, so that they need not be looked up again.
-
-    Only take-backs delete accounts or let them be seen later than was known. They
-    work alone: who asks while they are held off, and learns of the same last order as
-    before, and of none that is not done, can rely on what is remembered.
-    """
-
-    MOST: Final = 100_000
-
-    def __init__(self) -> None:
-        self._rows: dict[str, Row] = {}
-        self._orders: object = None
-
-    def of(self, orders: tuple[int, bool]) -> Mapping[str, Row]:
-        """What is remembered; nothing where take-backs were at work, or are."""
-        if orders != self._orders or orders[1]:
-            self.forget()
-            self._orders = orders
-        return self._rows
-
-    def learn(self, rows: Mapping[str, Row]) -> None:
-        self._rows |= rows
-        if len(self._rows) > self.MOST:
-            # A dictionary has its oldest first.
-            kept = list(self._rows)[-self.MOST // 2 :]
-            self._rows = {name: self._rows[name] for name in kept}
-
-    def forget(self) -> None:
-        self._rows = {}
-
-
-_memory: Final = _Memory()
-forget_all: Final = _memory.forget
+_acquaintances: Final = Acquaintances(most=500_000)
+_last_order: tuple[int, bool] | None = None
 _TAKEN_BACK: Final = """
 SELECT coalesce(max(id), 0), coalesce(bool_or(finished_at IS NULL), false)
 FROM ingest_takeback
 """
 
 
-def _taken_back() -> tuple[int, bool]:
-    """The last order to take back, and whether any is not done."""
+def _met_lately() -> Acquaintances:
+    """What is remembered; nothing where take-backs were at work, or are.
+
+    Only take-backs delete accounts or let them be seen later than was known. They
+    work alone: who asks while they are held off, and finds the same last order as
+    before, and none that is not done, can rely on what is remembered.
+    """
+    global _last_order
     with connection.cursor() as cursor:
         cursor.execute(_TAKEN_BACK)
         newest, working = cursor.fetchone()
-    return int(newest), bool(working)
+    if _last_order != (newest, False):
+        forget_all()
+        _last_order = newest, working
+    return _acquaintances
+
+
+def forget_all() -> None:
+    _acquaintances.forget()
 
 
 # Through the index, each in its turn and in its order: to join would read the table
 # of all accounts for some thousand of them.
 _KNOWN: Final = """
-SELECT told.place - 1, account.id, extract(epoch FROM account.first_seen_at)::float8
+SELECT told.place - 1, account.id,
+    (extract(epoch FROM account.first_seen_at) * 1000000)::bigint
 FROM unnest(%s::text[]) WITH ORDINALITY AS told (name, place)
 CROSS JOIN LATERAL (
     SELECT id, first_seen_at FROM ingest_account
@@ -111,15 +97,24 @@ CROSS JOIN LATERAL (
 """
 
 
-def _known(seen: Seen) -> dict[str, Row]:
-    """Those that have a row."""
-    names = sorted(seen)
+def _known(seen: pl.DataFrame) -> pl.DataFrame:
+    """The same with `pk` and `first`; null for who has no row."""
     with connection.cursor() as cursor:
-        cursor.execute(_KNOWN, [copying.texts(names)])
-        return {names[place]: (pk, first) for place, pk, first in cursor.fetchall()}
+        cursor.execute(_KNOWN, [copying.texts(seen["account_id"].to_list())])
+        rows = cursor.fetchall()
+    found = pl.DataFrame(
+        rows, {"place": pl.Int64, "pk": pl.Int64, "first": pl.Int64}, orient="row"
+    )
+    places = seen.with_row_index("place").cast({"place": pl.Int64})
+    return places.join(found, on="place", how="left", maintain_order="left").drop(
+        "place"
+    )
 
 
-def _make_stubs(seen: Seen) -> None:
+_AT: Final = "timestamptz 'epoch' + {} * interval '1 microsecond'"
+
+
+def _make_stubs(seen: pl.DataFrame) -> None:
     """A row for each; in the order of `seen`, which must be the same for everybody,
     so that two who make the same stubs cannot wait for each other."""
     told = ("id", "external_id", "first_seen_at")
@@ -129,40 +124,43 @@ def _make_stubs(seen: Seen) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             f"INSERT INTO ingest_account (external_id, first_seen_at, {names}) "  # noqa: S608
-            f"SELECT name, to_timestamp(at), {', '.join(['%s'] * len(others))} "
-            "FROM unnest(%s::text[], %s::float8[]) AS told (name, at) "
+            f"SELECT name, {_AT.format('at')}, {', '.join(['%s'] * len(others))} "
+            "FROM unnest(%s::text[], %s::bigint[]) AS told (name, at) "
             "ON CONFLICT DO NOTHING",
             [
                 *blanks,
-                copying.texts(list(seen)),
-                copying.numbers(seen.values()),
+                copying.texts(seen["account_id"].to_list()),
+                copying.numbers(seen["at"].to_list()),
             ],
         )
 
 
 # Locked in the order of their keys, as everybody does.
-_MOVE_FIRST_SEEN: Final = """
+_MOVE_FIRST_SEEN: Final = f"""
 WITH earlier AS (
-    SELECT id, to_timestamp(told.at) AS at
-    FROM unnest(%s::bigint[], %s::float8[]) AS told (pk, at)
+    SELECT id, told.at
+    FROM (
+        SELECT pk, {_AT.format("micros")} FROM unnest(%s::bigint[], %s::bigint[])
+            AS two (pk, micros)
+    ) AS told (pk, at)
     JOIN ingest_account AS account ON account.id = told.pk
-    WHERE first_seen_at > to_timestamp(told.at)
+    WHERE first_seen_at > told.at
     ORDER BY id FOR NO KEY UPDATE OF account
 )
 UPDATE ingest_account AS account SET first_seen_at = earlier.at FROM earlier
 WHERE account.id = earlier.id AND first_seen_at > earlier.at
 RETURNING account.id, created_at IS NULL AND updated_at IS NOT NULL
-"""
+"""  # noqa: S608 - made of constants
 
 
-def _move_first_seen(seen: Mapping[int, float]) -> None:
-    if not seen:
+def _move_first_seen(earlier: pl.DataFrame) -> None:
+    if not len(earlier):
         return
-    pks = sorted(seen)
+    earlier = earlier.sort("pk")
     with connection.cursor() as cursor:
         cursor.execute(
             _MOVE_FIRST_SEEN,
-            [copying.numbers(pks), copying.numbers(seen[pk] for pk in pks)],
+            [copying.numbers(earlier[name].to_list()) for name in ("pk", "at")],
         )
         moved = cursor.fetchall()
     # Of who has no sign-up date, what the record tells is sighted when first seen.

@@ -12,7 +12,15 @@ import polars as pl
 from django.conf import settings
 
 from ingest import fingerprints
-from ingest.drain import accounts, copying, eventkeys, partitions, repeats, words
+from ingest.drain import (
+    accounts,
+    copying,
+    eventkeys,
+    merging,
+    partitions,
+    repeats,
+    words,
+)
 from ingest.drain.eventkeys import Integers, Keys
 from ingest.drain.repeats import Repeat
 from ingest.mending.quarantine import KeptLine
@@ -161,13 +169,13 @@ def _store_fresh(fresh: _Records, tally: Tally) -> None:
             accounts_told.append((batch, each))
         else:
             releases.append((batch, each))
-    ids = accounts.resolve(_mentions(fresh))
-    _store_accounts(accounts_told, ids)
+    named = accounts.resolve(_mentions(fresh))
+    _store_accounts(accounts_told)
     _store_releases(releases)
     places = [tally.places[part.batch.pk] for part in fresh.parts]
     for some in fresh.events:
         if len(some.table):
-            tally.skewed += _store_events(some, places, ids)
+            tally.skewed += _store_events(some, places, named)
     _note_stored(fresh, tally)
 
 
@@ -261,28 +269,26 @@ def _keep_conflict(part: Part, at: int, tally: Tally) -> None:
     )
 
 
-def _mentions(records: _Records) -> dict[str, float]:
-    """Every account that is named, with the earliest time in seconds since 1970."""
-    seen: dict[str, float] = {}
-    for some in records.events:
-        found = some.table.group_by("account_id").agg(pl.col("occurred_at").min())
-        times = (found["occurred_at"].dt.epoch("us") / 1e6).to_list()
-        earliest = dict(zip(found["account_id"].to_list(), times, strict=True))
-        for name in seen.keys() & earliest.keys():
-            earliest[name] = min(earliest[name], seen[name])
-        seen |= earliest
-    for record in records.others.values():
-        if isinstance(record, Account):
-            at = record.updated_at.timestamp()
-            seen[record.account_id] = min(at, seen.get(record.account_id, at))
-    return seen
+def _mentions(records: _Records) -> pl.DataFrame:
+    """Every account that is named, with the earliest time `at` (microseconds)."""
+    seen = [
+        some.table.select("account_id", at=pl.col("occurred_at").dt.epoch("us"))
+        for some in records.events
+    ]
+    told = [each for each in records.others.values() if isinstance(each, Account)]
+    if told:
+        names = pl.Series("account_id", [each.account_id for each in told])
+        times = [merging.micros(columns.in_utc(each.updated_at)) for each in told]
+        seen.append(pl.DataFrame([names, pl.Series("at", times, dtype=pl.Int64)]))
+    nobody = pl.DataFrame(schema={"account_id": pl.String, "at": pl.Int64})
+    return pl.concat(seen or [nobody]).group_by("account_id").agg(pl.col("at").min())
 
 
-def _store_accounts(records: list[tuple[int, Account]], ids: dict[str, int]) -> None:
+def _store_accounts(records: list[tuple[int, Account]]) -> None:
     if not records:
         return
     changed = accounts.merge(records, mail_key())
-    marks.mark_accounts(ids[each.external_id] for each in changed)
+    marks.mark_accounts(each.pk for each in changed)
 
 
 def _store_releases(told: Sequence[tuple[int, Release]]) -> None:
@@ -301,16 +307,17 @@ def _store_releases(told: Sequence[tuple[int, Release]]) -> None:
 
 
 def _store_events(
-    some: _Events, places: Sequence[Place], ids: dict[str, int]
+    some: _Events, places: Sequence[Place], named: pl.DataFrame
 ) -> Counter[int]:
     """By account and time, so that an index of page ranges finds an account's events
     in a page or two of each commit. Says of each batch how many are flagged."""
     partitions.ensure_partitions(
         _EPOCH + timedelta(days=day) for day in _day_of(some.table).unique()
     )
-    named = some.table["account_id"]
-    pks = named.replace_strict(list(ids), list(ids.values()), return_dtype=pl.Int64)
-    table = enrichment.fill(some.table).with_columns(pks.alias("account_id"))
+    pks = some.table.select("account_id").join(
+        named, on="account_id", how="left", maintain_order="left"
+    )
+    table = enrichment.fill(some.table).with_columns(account_id=pks["pk"])
     table = table.sort("account_id", "occurred_at", maintain_order=True)
     if some.kind is Activity:
         rows = columns.activity_rows(table, places)
@@ -324,23 +331,31 @@ def _store_events(
 
 
 def _note_stored(records: _Records, tally: Tally) -> None:
-    """Of each batch how many events there are to sum, and in which days."""
+    """Of each batch how many events there are to sum, and in which days and hours."""
     stored = pl.concat(
-        [some.table.select("part", day=_day_of(some.table)) for some in records.events]
-        or [pl.DataFrame(schema={"part": pl.Int64, "day": pl.Int64})]
+        [
+            some.table.select(
+                "part",
+                day=_day_of(some.table),
+                hour=pl.lit(2).pow(pl.col("occurred_at").dt.hour()).cast(pl.Int64),
+            )
+            for some in records.events
+        ]
+        or [pl.DataFrame(schema=dict.fromkeys(("part", "day", "hour"), pl.Int64))]
     )
     pks = pl.Series([part.batch.pk for part in records.parts], dtype=pl.Int64)
     found = (
-        stored.select(batch=pks[stored["part"]], day="day")
+        stored.with_columns(batch=pks[stored["part"]])
         .group_by("batch")
         .agg(
             pl.len(),
             pl.col("day").min().alias("first"),
             pl.col("day").max().alias("last"),
+            pl.col("hour").unique().sum(),
         )
         .sort("batch")
     )
-    for pk, count, _, _ in found.iter_rows():
+    for pk, count, *_ in found.iter_rows():
         tally.events[pk] += count
     marks.stored(
         marks.StoredBatch(
@@ -348,6 +363,7 @@ def _note_stored(records: _Records, tally: Tally) -> None:
             events=count,
             first_on=_EPOCH + timedelta(days=first),
             last_on=_EPOCH + timedelta(days=last),
+            hours=hours,
         )
-        for pk, count, first, last in found.iter_rows()
+        for pk, count, first, last, hours in found.iter_rows()
     )

@@ -9,6 +9,7 @@ from datetime import date, timedelta
 from typing import Any, Final
 
 from ingest.drain.partitions import start_of
+from ingest.models.rollups import ALL_HOURS
 from ingest.records.meanings import SKEW_FLAGGED
 
 
@@ -20,6 +21,7 @@ def values(order: int, day: date) -> dict[str, Any]:
         "start": start,
         "end": start + timedelta(days=1),
         "skew": SKEW_FLAGGED,
+        "all_hours": ALL_HOURS,
     }
 
 
@@ -96,7 +98,8 @@ WITH moved AS (
     SELECT DISTINCT account_id, %(day)s::date, now() FROM moved
 ), summed AS (
     UPDATE ingest_unsummedbatch AS unsummed SET
-        first_on = least(first_on, %(day)s), last_on = greatest(last_on, %(day)s)
+        first_on = least(first_on, %(day)s), last_on = greatest(last_on, %(day)s),
+        hours = %(all_hours)s
     WHERE unsummed.batch_id IN (SELECT batch_id FROM moved)
 ), sent AS (
     SELECT batch_id, count(*) AS n FROM kept WHERE line IS NULL GROUP BY 1

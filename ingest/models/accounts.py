@@ -42,7 +42,8 @@ class Account(models.Model):
         BANNED = "banned"
         CLOSED = "closed"
 
-    external_id = models.CharField(max_length=128, unique=True)
+    # In byte order, so that one index serves equality and beginnings.
+    external_id = models.CharField(max_length=128, db_collation="C")
     updated_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(null=True)
     first_seen_at = models.DateTimeField()
@@ -71,9 +72,7 @@ class Account(models.Model):
         max_length=24, choices=Contract, default=Contract.STANDARD
     )
     referrer = models.CharField(max_length=256, null=True)
-    status = models.CharField(
-        max_length=16, choices=Status, default=Status.ACTIVE, db_index=True
-    )
+    status = models.CharField(max_length=16, choices=Status, default=Status.ACTIVE)
     # When a field was last told, in microseconds since 1970, where that is not
     # `updated_at`; 0 where a field with a default was never told.
     field_times = models.JSONField(default=dict)
@@ -81,9 +80,26 @@ class Account(models.Model):
     cut_fields = models.JSONField(default=list)
 
     class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["external_id"], name="account_external_id"),
+        ]
+        # Stubs are made by the thousand, and have none of these to be found by.
         indexes = [
-            models.Index(fields=["organization_id"], name="account_organization"),
-            models.Index(fields=["created_at"], name="account_created"),
+            models.Index(
+                fields=["status"],
+                condition=~models.Q(status="active"),
+                name="account_status",
+            ),
+            models.Index(
+                fields=["organization_id"],
+                condition=models.Q(organization_id__isnull=False),
+                name="account_organization",
+            ),
+            models.Index(
+                fields=["created_at"],
+                condition=models.Q(created_at__isnull=False),
+                name="account_created",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -1,5 +1,7 @@
 """What one account did in one day, small enough to add up over a cluster."""
 
+from typing import Final
+
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
@@ -73,6 +75,9 @@ class AccountDay(models.Model):
         return f"{self.account_id} on {self.day}"
 
 
+ALL_HOURS: Final = (1 << 24) - 1
+
+
 class UnsummedBatch(models.Model):
     """A batch whose events are stored and not yet all in the account-days.
 
@@ -85,6 +90,7 @@ class UnsummedBatch(models.Model):
     events = models.IntegerField()
     first_on = models.DateField()
     last_on = models.DateField()
+    hours = models.IntegerField(default=ALL_HOURS)
     marked_at = models.DateTimeField(auto_now_add=True)
     is_summed = models.BooleanField(default=False)
 

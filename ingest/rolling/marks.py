@@ -18,14 +18,15 @@ from ingest.rolling import sightings
 _WAITING: Final[tuple[type[Model], ...]] = (StaleDay, UnsummedBatch, UnsightedDays)
 _SUM_BATCHES: Final = """
 INSERT INTO ingest_unsummedbatch AS known
-    (batch_id, events, first_on, last_on, marked_at, is_summed)
-SELECT batch_id, events, first_on, last_on, now(), false
-FROM unnest(%s::bigint[], %s::int[], %s::date[], %s::date[])
-    AS stored (batch_id, events, first_on, last_on)
+    (batch_id, events, first_on, last_on, hours, marked_at, is_summed)
+SELECT batch_id, events, first_on, last_on, hours, now(), false
+FROM unnest(%s::bigint[], %s::int[], %s::date[], %s::date[], %s::int[])
+    AS stored (batch_id, events, first_on, last_on, hours)
 ON CONFLICT (batch_id) DO UPDATE SET
     events = known.events + excluded.events,
     first_on = least(known.first_on, excluded.first_on),
-    last_on = greatest(known.last_on, excluded.last_on)
+    last_on = greatest(known.last_on, excluded.last_on),
+    hours = known.hours | excluded.hours
 """
 _MARK_DAYS: Final = """
 INSERT INTO ingest_staleday (account_id, day, marked_at)
@@ -49,12 +50,16 @@ SELECT least(
 
 @dataclass(frozen=True, slots=True)
 class StoredBatch:
-    """How many events of a batch were stored, and the days (UTC) they lie in."""
+    """How many events of a batch were stored, and the days and hours (UTC) they lie in.
+
+    `hours` has a bit for each hour of the day, as `UnsummedBatch` has.
+    """
 
     batch_id: int
     events: int
     first_on: date
     last_on: date
+    hours: int
 
 
 def stored(batches: Iterable[StoredBatch]) -> None:
@@ -73,6 +78,7 @@ def stored(batches: Iterable[StoredBatch]) -> None:
                 [each.events for each in rows],
                 [each.first_on for each in rows],
                 [each.last_on for each in rows],
+                [each.hours for each in rows],
             ],
         )
 

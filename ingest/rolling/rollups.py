@@ -11,9 +11,14 @@ has changed nothing.
 import gc
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import reduce
+from heapq import nlargest
+from itertools import pairwise
+from operator import or_
 from typing import Any, Final
 
 import polars as pl
@@ -157,15 +162,19 @@ SELECT batch_id FROM (
 _TAKE_FOR_SUMS: Final = f"""
 UPDATE ingest_unsummedbatch SET is_summed = true
 WHERE batch_id IN ({_CHOSEN.format(which="NOT is_summed")})
-RETURNING batch_id, first_on, last_on
+RETURNING batch_id, first_on, last_on, hours
 """  # noqa: S608 - made of constants
 _TAKE_FOR_DETAILS: Final = f"""
 DELETE FROM ingest_unsummedbatch WHERE batch_id IN ({_CHOSEN.format(which="is_summed")})
-RETURNING batch_id, first_on, last_on
+RETURNING batch_id, first_on, last_on, hours
 """  # noqa: S608 - made of constants
+# PostgreSQL would walk through the whole summary of pages (BRIN) once for each batch;
+# so it is asked for a few ranges, and compares what it reads there with the list.
 _OF_BATCHES: Final = """
-batch_id = ANY(%s::bigint[]) AND occurred_at >= %s AND occurred_at < %s
+({ranges}) AND batch_id + 0 = ANY(%s::bigint[])
+AND occurred_at >= %s AND occurred_at < %s
 """
+RANGES: Final = 16
 # The newest pages are in no summary yet, and without one each search reads them all.
 _SUMMARISE: Final = """
 SELECT brin_summarize_new_values(tree.inhrelid)
@@ -181,8 +190,8 @@ def _add_sums() -> int:
     """Adds the batches that have waited longest to the sums of their account-days."""
     if not _alone():
         return 0
-    values = _taken(_TAKE_FOR_SUMS, EVENTS_SUMMED_AT_ONCE)
-    return totals.add(_OF_BATCHES, values) if values else 0
+    taken = _taken(_TAKE_FOR_SUMS, EVENTS_SUMMED_AT_ONCE)
+    return totals.add(taken.where, taken.values, taken.hours) if taken else 0
 
 
 @transaction.atomic
@@ -190,10 +199,10 @@ def _add_details() -> int:
     """Adds what else these batches' accounts showed; says in how many account-days."""
     if not _alone():
         return 0
-    values = _taken(_TAKE_FOR_DETAILS, EVENTS_AT_ONCE)
-    if not values:
+    taken = _taken(_TAKE_FOR_DETAILS, EVENTS_AT_ONCE)
+    if taken is None:
         return 0
-    table = _events(_OF_BATCHES, values)
+    table = _events(taken.where, taken.values)
     places = table["place"].unique().sort()
     for some in places.to_frame().iter_slices(DAYS_AT_ONCE):
         own = some["place"]
@@ -207,23 +216,44 @@ def _add_details() -> int:
     return len(places) or 1
 
 
-def _taken(statement: str, events: int) -> list[Any]:
-    """Batches and the time their events lie in, as _OF_BATCHES wants them."""
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """A condition on events, with its values, and the hours of a day they lie in."""
+
+    where: str
+    values: list[Any]
+    hours: set[int]
+
+
+def _taken(statement: str, events: int) -> _Taken | None:
+    """The events of some batches, which are marked as taken by the statement."""
     with connection.cursor() as cursor:
         cursor.execute(statement, [BATCHES_AT_ONCE, events])
         batches = cursor.fetchall()
         if not batches:
-            return []
-        first = min(first for _, first, _ in batches)
-        last = max(last for _, _, last in batches)
+            return None
+        first = min(first for _, first, _, _ in batches)
+        last = max(last for _, _, last, _ in batches)
         span = [first + timedelta(days=day) for day in range((last - first).days + 1)]
         cursor.execute(_SUMMARISE, [[partitions.partition_name(day) for day in span]])
     start, end = partitions.start_of(first), partitions.start_of(last)
-    return [
-        copying.numbers(pk for pk, _, _ in batches),
-        start,
-        end + timedelta(days=1),
+    pks = sorted(pk for pk, *_ in batches)
+    between = (f"batch_id BETWEEN {low} AND {high}" for low, high in _ranges(pks))
+    where = _OF_BATCHES.format(ranges=" OR ".join(between))
+    values = [copying.numbers(pks), start, end + timedelta(days=1)]
+    bits = reduce(or_, (hours for *_, hours in batches))
+    return _Taken(where, values, {hour for hour in range(24) if bits >> hour & 1})
+
+
+def _ranges(numbers: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """At most RANGES that hold these ascending numbers and as few others as can be."""
+    gaps = [
+        (after - before, at) for at, (before, after) in enumerate(pairwise(numbers))
     ]
+    ends = sorted(at for gap, at in nlargest(RANGES - 1, gaps) if gap > 1)
+    starts = [0, *(at + 1 for at in ends)]
+    for start, end in zip(starts, [*ends, len(numbers) - 1], strict=True):
+        yield numbers[start], numbers[end]
 
 
 # --- what was marked -----------------------------------------------------------------

@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from ingest.models import (
     Account,
@@ -14,6 +15,7 @@ from ingest.models import (
     Indicator,
     Sighting,
     StaleDay,
+    UnsummedBatch,
 )
 from ingest.rolling import rollups
 from tests.ingest.orders import everything, some_traffic
@@ -194,6 +196,36 @@ def test_refreshing_again_changes_nothing(roll_up):
         StaleDay.objects.create(account=account, day=date(2026, 11, 18))
     rollups.refresh_stale()
     assert everything() == before
+
+
+def test_batches_far_apart_are_added_together_and_nothing_between_them(deliver):
+    for n in range(40):
+        a_batch_number_further_on(1000)
+        deliver(a_request(event_id=f"{n}", account_id=f"far-{n}"))
+        deliver(a_request(event_id=f"{n} again", account_id=f"near-{n}"))
+    waiting = list(UnsummedBatch.objects.order_by("batch_id"))
+    for stored in waiting[1::2]:
+        stored.delete()
+    rollups.refresh_stale()
+    added = AccountDay.objects.values_list("account__external_id", "requests")
+    assert sorted(added) == sorted((f"far-{n}", 1) for n in range(40))
+
+
+def a_batch_number_further_on(step):
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT setval(sequence, nextval(sequence) + %s) FROM "
+            "(SELECT pg_get_serial_sequence('ingest_batch', 'id')) AS own (sequence)",
+            [step],
+        )
+
+
+def test_only_the_hours_of_a_batch_change_and_they_add_up(deliver):
+    for n, hour in enumerate((3, 3, 21, 4)):
+        deliver(a_request(event_id=f"{n}", occurred_at=f"2026-11-18T{hour:02}:30:00Z"))
+        rollups.refresh_stale()
+    day = AccountDay.objects.get()
+    assert {hour: n for hour, n in enumerate(day.hours) if n} == {3: 2, 4: 1, 21: 1}
 
 
 def test_a_limit_takes_some_accounts_and_leaves_the_marks_of_the_others(deliver):
