@@ -117,7 +117,7 @@ def _import(pieces: list[bytes], origin: Origin, *, keep_noise: bool) -> Batch:
     if batch.state == Batch.State.PENDING and not batch.payload:
         tally = storing.Tally([batch])
         _store_parts([_accepted(batch, *each, set()) for each in readings], tally)
-        _close(batch, tally)
+        _close([batch], tally)
     return batch
 
 
@@ -216,8 +216,7 @@ def _store_together(pks: Sequence[int]) -> int:
     )
     tally = storing.Tally(batches)
     _store_parts(_parts(batches, tally), tally)
-    for batch in batches:
-        _close(batch, tally)
+    _close(batches, tally)
     return len(batches)
 
 
@@ -280,7 +279,34 @@ def _accepted(
     )
 
 
-def _close(batch: Batch, tally: storing.Tally) -> None:
+_COUNTED: Final = (
+    *("stored", "stored_events", "skewed"),
+    *("duplicates", "conflicts", "refused"),
+)
+_CLOSE: Final = f"""
+UPDATE ingest_batch AS batch SET
+    {", ".join(f"{name} = told.{name}" for name in _COUNTED)},
+    state = %s, stored_at = %s, payload = NULL, error = '', claimed_at = NULL
+FROM unnest(%s::bigint[] {", %s::int[]" * len(_COUNTED)})
+    AS told (id, {", ".join(_COUNTED)})
+WHERE batch.id = told.id
+"""  # noqa: S608 - made of constants
+
+
+def _close(batches: Sequence[Batch], tally: storing.Tally) -> None:
+    """Says what became of them; one statement, as they are many and small."""
+    now = timezone.now()
+    for batch in batches:
+        _count(batch, tally)
+        batch.state, batch.stored_at = Batch.State.STORED, now
+        batch.payload, batch.error, batch.claimed_at = None, "", None
+    counts = [[getattr(batch, name) for batch in batches] for name in _COUNTED]
+    pks = [batch.pk for batch in batches]
+    with connection.cursor() as cursor:
+        cursor.execute(_CLOSE, [Batch.State.STORED, now, pks, *counts])
+
+
+def _count(batch: Batch, tally: storing.Tally) -> None:
     if conflicts := tally.conflicts[batch.pk]:
         log.warning(
             "Batch %s: %s event ids came before with other content; see quarantine.",
@@ -293,23 +319,6 @@ def _close(batch: Batch, tally: storing.Tally) -> None:
     batch.duplicates = tally.duplicates[batch.pk]
     batch.conflicts = tally.conflicts[batch.pk]
     batch.refused += tally.refused[batch.pk]
-    batch.state, batch.stored_at = Batch.State.STORED, timezone.now()
-    batch.payload, batch.error, batch.claimed_at = None, "", None
-    batch.save(
-        update_fields=[
-            "stored",
-            "stored_events",
-            "skewed",
-            "duplicates",
-            "conflicts",
-            "refused",
-            "state",
-            "stored_at",
-            "payload",
-            "error",
-            "claimed_at",
-        ]
-    )
 
 
 def _fail(pk: int, error: Exception) -> None:
