@@ -211,7 +211,7 @@ def _common(table: pl.DataFrame, places: Sequence[Place]) -> pl.DataFrame:
         }
     )
     return table.hstack(batches[table["part"]]).with_columns(
-        _each(table["client_ip"], normalise.address),
+        _each(table["client_ip"], normalise.address, plain=_PLAIN_ADDRESS),
         _each(table["country"], normalise.country),
         _each(table["user_agent"], _agent),
         _stacks(table.select("ja4", "user_agent")),
@@ -219,9 +219,20 @@ def _common(table: pl.DataFrame, places: Sequence[Place]) -> pl.DataFrame:
     )
 
 
-def _each(told: pl.Series, canonical: Callable[[str], str | None]) -> pl.Series:
-    """Every value in its canonical form; most of them are in it already."""
-    values = told.unique().drop_nulls().to_list()
+# In the words of Rust, where $ is the very end.
+_PLAIN_ADDRESS: Final = f"^{normalise.PLAIN_IPV4}$"
+
+
+def _each(
+    told: pl.Series, canonical: Callable[[str], str | None], *, plain: str | None = None
+) -> pl.Series:
+    """Every value in its canonical form; most of them are in it already.
+
+    What matches `plain` surely is.
+    """
+    values = told.unique().drop_nulls()
+    if plain is not None:
+        values = values.filter(~values.str.contains(plain))
     changed = {value: to for value in values if (to := canonical(value)) != value}
     if not changed:
         return told

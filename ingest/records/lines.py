@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 BOM = b"\xef\xbb\xbf"
 CHUNK_BYTES = 1024 * 1024
@@ -15,6 +16,11 @@ CHUNK_BYTES = 1024 * 1024
 def times(byte: bytes, data: bytes) -> int:
     """How often one byte stands in the data; four times as fast as bytes.count."""
     return int(np.count_nonzero(np.frombuffer(data, np.uint8) == byte[0]))
+
+
+def places(byte: bytes, data: bytes) -> npt.NDArray[np.intp]:
+    """Where one byte stands in the data, ascending."""
+    return np.flatnonzero(np.frombuffer(data, np.uint8) == byte[0])
 
 
 @dataclass(frozen=True, slots=True)

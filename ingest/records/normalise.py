@@ -5,6 +5,7 @@ hash of the mailbox it reaches and the shape of its local part.
 """
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
@@ -29,7 +30,9 @@ PUBLIC_MAIL = _listed("public_mail.txt")
 
 # An IPv4 address as it is written back: most addresses need no closer look.
 _OCTET = "(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
-_PLAIN_IPV4 = re.compile(rf"{_OCTET}(?:\.{_OCTET}){{3}}")
+PLAIN_IPV4 = rf"{_OCTET}(?:\.{_OCTET}){{3}}"
+_PLAIN_IPV4 = re.compile(PLAIN_IPV4)
+_ALL_PLAIN = re.compile(rf"(?:{PLAIN_IPV4}\n)*")
 
 
 @lru_cache(maxsize=65_536)
@@ -48,6 +51,15 @@ def address(text: str) -> str | None:
     if isinstance(parsed, IPv6Address) and parsed.ipv4_mapped is not None:
         parsed = parsed.ipv4_mapped
     return str(parsed)
+
+
+def are_addresses(texts: Collection[str]) -> bool:
+    """Whether each is an address, in whatever form."""
+    lines = "".join(f"{text}\n" for text in texts)
+    # One that holds a line break could pass for two.
+    if lines.count("\n") == len(texts) and _ALL_PLAIN.fullmatch(lines):
+        return True
+    return all(map(address, texts))
 
 
 @lru_cache(maxsize=65_536)

@@ -12,10 +12,12 @@ from operator import attrgetter
 from typing import Any, Final
 
 import msgspec
+import numpy as np
+import numpy.typing as npt
 
 from ingest import fingerprints
 from ingest.records import meanings, normalise, schemas, verdicts
-from ingest.records.lines import Chunk, times
+from ingest.records.lines import Chunk, places, times
 from ingest.records.meanings import Clock
 from ingest.records.schemas import Record, Request
 from ingest.records.verdicts import Verdict
@@ -26,9 +28,9 @@ _KEYS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 _FIELDS = {f'"{name}"'.encode(): fields for name, fields in schemas.FIELDS.items()}
 _OCCURRED_AT: Final = attrgetter("occurred_at")
+_CLIENT_IP: Final = attrgetter("client_ip")
 # Texts whose every value is looked at once, and by whom.
 _CHECKED: Final = (
-    (attrgetter("client_ip"), normalise.address),
     (attrgetter("country"), normalise.country),
     (attrgetter("prompt_fingerprint"), fingerprints.is_written),
 )
@@ -80,11 +82,12 @@ def _overlong(chunk: Chunk) -> Refusal:
 def _read_fast(chunk: Chunk, clock: Clock | None) -> Reading | None:
     """None where a line needs a closer look."""
     data = chunk.data
-    count = times(b"\n", data) + 1
-    # A break can stand only between records, so that as many joints and as many
-    # records as lines means one record in each.
-    if data.count(b"}\n{") + 1 != count or not _plain(data):
+    breaks = places(b"\n", data)
+    # A break can stand only between records, so that as many records as lines, and
+    # nothing but joints between them, means one record in each.
+    if not _are_joints(breaks, data) or not _plain(data):
         return None
+    count = len(breaks) + 1
     try:
         records = _DECODER.decode_lines(data)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
@@ -104,6 +107,17 @@ def _read_fast(chunk: Chunk, clock: Clock | None) -> Reading | None:
         return None
     lines = range(chunk.first_line, chunk.first_line + count)
     return Reading(records, lines, unknown=unknown, written=written)
+
+
+def _are_joints(breaks: npt.NDArray[np.intp], data: bytes) -> bool:
+    """Whether a record ends before each of these line breaks and one begins after."""
+    if not len(breaks):
+        return True
+    if breaks[0] == 0 or breaks[-1] == len(data) - 1:
+        return False
+    read = np.frombuffer(data, np.uint8)
+    ends, begins = read[breaks - 1] == ord("}"), read[breaks + 1] == ord("{")
+    return bool(ends.all() and begins.all())
 
 
 def _plain(data: bytes) -> bool:
@@ -154,6 +168,8 @@ def _all_meant(records: list[Record], clock: Clock) -> bool:
         return True
     times = list(map(_OCCURRED_AT, requests))
     if max(times) > clock.latest or min(times) < clock.oldest:
+        return False
+    if not normalise.are_addresses(set(map(_CLIENT_IP, requests)) - _NOTHING):
         return False
     return all(
         all(map(is_meant, set(map(told, requests)) - _NOTHING))
