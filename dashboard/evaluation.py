@@ -247,10 +247,13 @@ class Export:
     def bans(self) -> list[set[str]]:
         return [set(c["proposed_ban"]) for c in self.clusters if c["proposed_ban"]]
 
-    def first_flags(self) -> dict[str, str]:
-        """Account → when it was first flagged, as the export wrote it."""
-        return {
-            row["account_id"]: row["first_flagged_at"]
-            for row in self.accounts
-            if row.get("first_flagged_at")
-        }
+    def first_flag_on(self, accounts: Set[str]) -> str | None:
+        """When one of these, or a cluster of which they are most, was first flagged."""
+        flagged = [row for row in self.accounts if row["account_id"] in accounts]
+        flagged += [
+            row
+            for row in self.clusters
+            if 2 * len(accounts.intersection(row["members"])) > len(row["members"])
+        ]
+        times = (row.get("first_flagged_at") for row in flagged)
+        return min((at for at in times if at), default=None)

@@ -163,8 +163,9 @@ def as_text(result: Mapping[str, Any]) -> str:
     told += [_calibration_line(result["calibration"]), _drift_line(result["drift"])]
     told += ["", *_table(result["campaigns"], _CAMPAIGN_COLUMNS)]
     told.append(
-        "before flag: share of its exchanges already served when the first member was"
-        " flagged; one run over a whole history sees it all, `detect --as-of` in steps"
+        "before flag: share of its exchanges already served when the first member, or"
+        " a cluster mostly of members, was flagged; one run over a whole history sees"
+        " it all, `detect --as-of` in steps"
         " replays it"
     )
     told += ["", *_table(result["bystanders"], _BYSTANDER_COLUMNS)]

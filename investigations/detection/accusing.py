@@ -21,6 +21,7 @@ from investigations.detection.ruleset import Ruleset, probability
 from investigations.detection.shapes import (
     AccountFeatures,
     AccountView,
+    Amount,
     ClusterFeatures,
     FoundCluster,
     Place,
@@ -61,7 +62,7 @@ def still_proposed(
     for accused in known.accused:
         support = accused.support - lost.get(accused.account, 0)
         left = left_of_own(accused, dropped, looks.keys, views)
-        own = own_score(accused, left, found, support, thin=known.thin, rules=rules)
+        own = own_score(accused, left, found, support, amount=known.amount, rules=rules)
         if support >= verdicts.FEWEST_TIES and own.score >= rules.propose_at:
             kept.add(accused.account)
     return frozenset(kept)
@@ -136,7 +137,7 @@ def own_score(
     found: Outcome,
     support: int,
     *,
-    thin: bool,
+    amount: Amount,
     rules: Ruleset,
 ) -> Scored:
     """The member's own score, with what membership would still add."""
@@ -148,7 +149,7 @@ def own_score(
         kept,
         joined,
     ]
-    most = verdicts.ceiling(found.verdict, rules, thin=thin)
+    most = verdicts.ceiling(found.verdict, rules, amount=amount)
     return scoring.total(rules.prior_account, reasons, most, rules)
 
 

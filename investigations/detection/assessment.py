@@ -16,6 +16,7 @@ from investigations.detection.population import Population
 from investigations.detection.ruleset import RULESET, Ruleset, probability
 from investigations.detection.shapes import (
     AccountView,
+    Amount,
     ClusterFeatures,
     FoundCluster,
     Habits,
@@ -72,8 +73,18 @@ def assess_cluster(
         lambda less: scoring.score_cluster(features, less, rules)[0].score,
     )
     explanation = verdicts.innocent_explanation(scored)
-    kept = without_comparison(features)
-    return ScoredCluster(found, kept, evidence, scored, verdict, explanation)
+    kept, amount = without_comparison(features), verdicts.amount_of(features, rules)
+    early = amount is Amount.EARLY and verdict == verdicts.DISTILLATION
+    return ScoredCluster(
+        found,
+        kept,
+        evidence,
+        scored,
+        verdict,
+        explanation,
+        amount,
+        withheld_because=verdicts.early_words(features, rules) if early else "",
+    )
 
 
 def without_comparison(features: ClusterFeatures) -> ClusterFeatures:
@@ -100,8 +111,7 @@ def assess_account(
     evidence = scoring.look_at_account(view)
     ceiling = 100.0
     if cluster is not None:
-        thin = verdicts.is_thin(cluster.features, rules)
-        ceiling = verdicts.ceiling(cluster.verdict, rules, thin=thin)
+        ceiling = verdicts.ceiling(cluster.verdict, rules, amount=cluster.amount)
     scored = scoring.score_account(view, evidence, rules, ceiling=ceiling)
     return ScoredAccount(view.features.account, evidence, scored)
 

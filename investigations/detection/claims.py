@@ -176,6 +176,7 @@ def write_cluster(
     accounts = sorted(cluster.found.accounts)
     row.score, row.decibans = cluster.scored.score, cluster.scored.decibans
     row.band, row.verdict = cluster.scored.band, cluster.verdict
+    row.amount = cluster.amount
     row.size, row.last_members = len(accounts), accounts
     row.innocent_explanation = cluster.innocent_explanation
     row.proposed_ban = list(cluster.proposed_ban)

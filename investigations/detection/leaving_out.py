@@ -14,6 +14,7 @@ from investigations.detection.regrouping import Circle
 from investigations.detection.ruleset import Ruleset
 from investigations.detection.shapes import (
     AccountFeatures,
+    Amount,
     ClusterFeatures,
     Evidence,
     Reason,
@@ -62,7 +63,7 @@ class Known:
     members: tuple[AccountFeatures, ...]
     evidence: Seen
     decibans: float
-    thin: bool
+    amount: Amount
     accused: tuple[Accused, ...]
     population: int
     as_of: datetime

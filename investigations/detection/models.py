@@ -274,6 +274,11 @@ class Cluster(models.Model):
         RESALE_POOL = "resale_pool", "resale pool"
         INSUFFICIENT_EVIDENCE = "insufficient_evidence", "insufficient evidence"
 
+    class Amount(models.TextChoices):
+        TOO_LITTLE = "too_little", "too little to say anything"
+        EARLY = "early", "early"
+        ENOUGH = "enough", "enough"
+
     # Shown as CL-<id>. Carried over by overlap from run to run.
     score = models.FloatField(default=0)
     decibans = models.FloatField(default=0)
@@ -281,6 +286,8 @@ class Cluster(models.Model):
     verdict = models.CharField(
         max_length=24, choices=Verdict, default=Verdict.INSUFFICIENT_EVIDENCE
     )
+    # Whether there is enough to judge it by, and to act on.
+    amount = models.CharField(max_length=10, choices=Amount, default=Amount.ENOUGH)
     size = models.IntegerField(default=0)
     # [{signal, family, points, value, baseline, sentence, innocent, rows}] as in
     # Score.reasons, for the cluster as a whole.

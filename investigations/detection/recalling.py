@@ -24,6 +24,7 @@ from investigations.detection.regrouping import Circle
 from investigations.detection.ruleset import Ruleset
 from investigations.detection.shapes import (
     AccountFeatures,
+    Amount,
     Everyone,
     Evidence,
     Handoff,
@@ -31,7 +32,6 @@ from investigations.detection.shapes import (
     Sightings,
     Value,
 )
-from investigations.detection.verdicts import INSUFFICIENT
 
 # More members than these are not grouped anew while somebody waits.
 MOST_MEMBERS = 2_000
@@ -80,7 +80,7 @@ def known_cluster(cluster: Cluster, rules: Ruleset) -> Known:
         members=tuple(allowlists.known_accounts(features, rules)),
         evidence=evidence,
         decibans=cluster.decibans,
-        thin=cluster.verdict == INSUFFICIENT and cluster.score <= rules.thin_cap,
+        amount=Amount(cluster.amount),
         accused=accused_of(cluster),
         population=run.counts.get("accounts", 0) if run else 0,
         as_of=cluster.updated_at,

@@ -68,7 +68,10 @@ THRESHOLDS = (
     ("pool_floor", "A cluster is a pool from", DB, 1, 40, False),
     ("fewest_members", "Fewest customers of a cluster", COUNT, 3, 1_000, True),
     ("fewest_requests", "Fewest exchanges of a cluster", COUNT, 1, 1_000_000, True),
+    ("early_members", "Early: fewer customers than", COUNT, 3, 1_000, True),
+    ("early_requests", "Early: fewer exchanges than", COUNT, 1, 1_000_000, True),
     ("thin_cap", "Most for a cluster with too little", SHOWN, 0, 69, False),
+    ("early_cap", "Most for a campaign seen early", SHOWN, 0, 89, False),
     ("uncoordinated_cap", "Most without signs of coordination", SHOWN, 0, 89, False),
     ("pool_cap", "Most for a pool that harvests nothing", SHOWN, 0, 89, False),
     ("propose_at", "Bans are proposed from", SHOWN, 90, 100, False),
@@ -210,6 +213,11 @@ def problems_together(rules: Ruleset) -> dict[str, str]:
         return {
             "uncoordinated_cap": "The three caps must rise: too little, then without "
             "coordination, then a pool."
+        }
+    if rules.thin_cap > rules.early_cap:
+        return {
+            "early_cap": "A campaign seen early cannot be held at less than one with "
+            "too little to say anything: raise it, or lower the other."
         }
     if rules.member_bonus > rules.acting_member_bonus:
         return {

@@ -21,6 +21,7 @@ from investigations.detection.ruleset import (
 from investigations.detection.shapes import (
     AccountFeatures,
     AccountView,
+    Amount,
     ClusterFeatures,
     Evidence,
     Reason,
@@ -254,7 +255,8 @@ def score_cluster(
 ) -> tuple[Scored, str]:
     """(score with reasons, verdict); the verdict bounds what may be shown."""
     terms = cluster_terms(cluster, rules)
-    return score_terms(evidence, terms, rules, thin=verdicts.is_thin(cluster, rules))
+    amount = verdicts.amount_of(cluster, rules)
+    return score_terms(evidence, terms, rules, amount=amount)
 
 
 def score_terms(
@@ -262,15 +264,15 @@ def score_terms(
     terms: Iterable[Reason],
     rules: Ruleset,
     *,
-    thin: bool,
+    amount: Amount,
 ) -> tuple[Scored, str]:
     """The same from evidence and what is no detector's."""
     found = weighed(evidence, rules, level=1)
     reasons = [*capped(found, rules), *terms]
     open_score = total(rules.prior_cluster, reasons, 100.0, rules)
     points = {key: points for key, _, _, points, _ in found}
-    verdict = verdicts.judge(open_score, points, rules, thin=thin)
-    most = verdicts.ceiling(verdict, rules, thin=thin)
+    verdict = verdicts.judge(open_score, points, rules, amount=amount)
+    most = verdicts.ceiling(verdict, rules, amount=amount)
     return total(rules.prior_cluster, reasons, most, rules), verdict
 
 

@@ -539,10 +539,19 @@ class ScoredAccount:
     scored: Scored
 
 
+class Amount(StrEnum):
+    """How much there is to judge a cluster by."""
+
+    TOO_LITTLE = "too_little"  # to say anything
+    EARLY = "early"  # enough to tell of a campaign, too little to act on
+    ENOUGH = "enough"
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class ScoredCluster:
     """`evidence` by detector key; `proposed_ban` has account ids in rising order, and
-    `withheld` those that would be in it if a new source were to be believed."""
+    `withheld` those that would be in it if a new source were to be believed; `amount`
+    says whether there is enough to act on."""
 
     found: FoundCluster
     features: ClusterFeatures
@@ -550,6 +559,7 @@ class ScoredCluster:
     scored: Scored
     verdict: str
     innocent_explanation: str
+    amount: Amount = Amount.ENOUGH
     proposed_ban: tuple[int, ...] = ()
     withheld: tuple[int, ...] = ()
     withheld_because: str = ""

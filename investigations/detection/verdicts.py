@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from investigations.detection.ruleset import CONTRACTS, RULESET, Ruleset
 from investigations.detection.shapes import (
     AccountFeatures,
+    Amount,
     ClusterFeatures,
     Family,
     Scored,
@@ -54,26 +55,38 @@ HARVEST = frozenset(
 COORDINATION = frozenset({Family.TIME, Family.CONTENT_PROOF})
 
 
+def amount_of(cluster: ClusterFeatures, rules: Ruleset = RULESET) -> Amount:
+    customers, exchanges = cluster.organizations, cluster.requests
+    if customers < rules.fewest_members or exchanges < rules.fewest_requests:
+        return Amount.TOO_LITTLE
+    if customers < rules.early_members or exchanges < rules.early_requests:
+        return Amount.EARLY
+    return Amount.ENOUGH
+
+
 def judge(
     scored: Scored,
     weighed: Mapping[str, float],
     rules: Ruleset = RULESET,
     *,
-    thin: bool,
+    amount: Amount,
 ) -> str:
     """Harvest and pool apart: both are a campaign, a pool alone is a resale pool.
 
     `weighed`: decibans by detector before its family's cap; what a swift move to a
     new model says of the purpose is not less because sessions are balanced, too.
+    Early only a campaign is told: small teams look like pools until they are known.
     """
     harvest = sum(points for key, points in weighed.items() if key in HARVEST)
     pool = sum(points for key, points in weighed.items() if key in POOL)
-    if thin or len(scored.families) < 2:
+    if amount is Amount.TOO_LITTLE or len(scored.families) < 2:
         return INSUFFICIENT
     if not scored.families & COORDINATION:
         return INSUFFICIENT
     if harvest >= rules.harvest_floor:
         return DISTILLATION
+    if amount is Amount.EARLY:
+        return INSUFFICIENT
     return RESALE_POOL if pool >= rules.pool_floor else INSUFFICIENT
 
 
@@ -92,19 +105,25 @@ def innocent_explanation(scored: Scored) -> str:
     return f"{told[0].evidence.innocent} That would not explain: {', '.join(against)}."
 
 
-def ceiling(verdict: str, rules: Ruleset = RULESET, *, thin: bool) -> float:
+def ceiling(verdict: str, rules: Ruleset = RULESET, *, amount: Amount) -> float:
     """The highest score that the verdict lets the cluster and its members show."""
-    if thin:
-        return rules.thin_cap
+    if amount is not Amount.ENOUGH:
+        campaign = amount is Amount.EARLY and verdict == DISTILLATION
+        return rules.early_cap if campaign else rules.thin_cap
     caps = {RESALE_POOL: rules.pool_cap, INSUFFICIENT: rules.uncoordinated_cap}
     return caps.get(verdict, 100.0)
 
 
-def is_thin(cluster: ClusterFeatures, rules: Ruleset = RULESET) -> bool:
-    """Too few customers or exchanges to say anything about."""
+def early_words(cluster: ClusterFeatures, rules: Ruleset = RULESET) -> str:
+    """Why a campaign that is seen early is held back, for who looks at it.
+
+    Nobody is proposed below 90, which the cap for it cannot reach.
+    """
     return (
-        cluster.organizations < rules.fewest_members
-        or cluster.requests < rules.fewest_requests
+        f"Seen early, with {cluster.organizations:,} customers and "
+        f"{cluster.requests:,} exchanges: below {rules.early_members:,} customers or "
+        f"{rules.early_requests:,} exchanges the score is held at "
+        f"{rules.early_cap:.0f} and nobody is proposed for a ban."
     )
 
 

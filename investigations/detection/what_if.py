@@ -29,7 +29,7 @@ def outcome(
     looks = looks_of(known, dropped)
     seen = left_of(known, dropped, looks)
     terms = [rest(known.decibans, known.evidence, rules, level=1)]
-    scored, verdict = scoring.score_terms(seen, terms, rules, thin=known.thin)
+    scored, verdict = scoring.score_terms(seen, terms, rules, amount=known.amount)
     parts = None
     if known.circle is not None:
         if dropped.values or before is None or before.parts is None:

@@ -186,6 +186,22 @@ def test_a_perfect_run_is_judged_perfect(answer):
     assert result["bystanders"][-1]["in_clusters_90"] == 0
 
 
+def test_a_campaign_is_first_flagged_with_a_member_or_a_cluster_mostly_its_own():
+    def flagged(name, at):
+        return {"account_id": name, "first_flagged_at": at}
+
+    def cluster(at, *members):
+        return {"members": members, "first_flagged_at": at}
+
+    export = Export(
+        [flagged("g1", "2026-11-20"), flagged("g2", None), flagged("i1", "2026-11-01")],
+        [cluster("2026-11-15", "g1", "g2", "i1"), cluster("2026-11-10", "g1", "i1")],
+    )
+    assert export.first_flag_on({"g1", "g2"}) == "2026-11-15"
+    assert export.first_flag_on({"g2"}) is None
+    assert Export(export.accounts, []).first_flag_on({"g1", "g2"}) == "2026-11-20"
+
+
 def test_an_innocent_in_a_ban_shows_everywhere(answer):
     export = export_of({"g1", "g2", "i1"}, banned={"g1", "i1"})
     result = judge(export, answer, {})

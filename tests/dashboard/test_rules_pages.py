@@ -216,7 +216,7 @@ def test_a_draft_is_its_authors(signed_in, leo, lia):
 def test_a_version_keeps_only_what_differs_from_the_built_in_rules(signed_in, leo):
     client = signed_in(leo)
     version = begun(client)
-    edited(client, version, fewest_members="5", pool_floor="9.5")
+    edited(client, version, fewest_members="4", pool_floor="9.5")
     version.refresh_from_db()
     assert version.values == {
         "numbers": {"pool_floor": 9.5},
@@ -236,6 +236,7 @@ def test_a_version_keeps_only_what_differs_from_the_built_in_rules(signed_in, le
         ({"propose_at": "60"}, "write a number from 90 to 100"),
         ({"weight.continuation.cluster": "-4"}, "write a number from 0 to 40"),
         ({"thin_cap": "60", "uncoordinated_cap": "50"}, "The three caps must rise"),
+        ({"thin_cap": "60", "early_cap": "50"}, "less than one with too little"),
         ({"allowed": "payment card-7"}, "cannot be listed"),
         ({"allowed": "tools"}, "After tools comes its value"),
         ({"allowed": "#7 8"}, "is no number of a shared value"),

@@ -96,6 +96,18 @@ def test_a_weight_changes_what_the_signals_and_the_scores_say(town, leo):
     assert not Signal.objects.filter(detector="shared_payment", decibans__gt=0).exists()
 
 
+def test_while_it_is_early_a_campaign_is_shown_and_nobody_is_proposed(town, leo):
+    run()
+    assert hot().proposed_ban
+    version(leo, State.LIVE, numbers={"early_requests": 1_000_000})
+    run()
+
+    assert hot().score == 84
+    assert hot().verdict == "distillation"
+    assert hot().proposed_ban == []
+    assert "below 5 customers or 1,000,000 exchanges" in hot().withheld_because
+
+
 def test_drafts_and_retired_versions_change_nothing(town, leo):
     run()
     before = sorted(Score.objects.values_list("account", "decibans"))

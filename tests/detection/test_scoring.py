@@ -225,9 +225,9 @@ def test_one_customers_product_under_many_names_is_insufficient_evidence():
 @pytest.mark.parametrize(
     "known",
     [
-        {"members": [member(n) for n in range(4)]},
+        {"members": [member(n) for n in range(3)]},
         {"members": [member(n, organization="acme") for n in range(20)]},
-        {"members": [member(n, requests=10) for n in range(20)]},
+        {"members": [member(n, requests=4) for n in range(20)]},
     ],
 )
 def test_too_few_customers_or_exchanges_are_insufficient_evidence(known):
@@ -235,6 +235,28 @@ def test_too_few_customers_or_exchanges_are_insufficient_evidence(known):
 
     assert verdict == "insufficient_evidence"
     assert scored.score <= 39
+
+
+EARLY = [
+    {"members": [member(n) for n in range(4)]},
+    {"members": [member(n, requests=10) for n in range(20)]},
+]
+
+
+@pytest.mark.parametrize("known", EARLY)
+def test_a_campaign_is_told_early_and_held_below_action(known):
+    scored, verdict = cluster_score(*EVERYTHING, **known)
+
+    assert verdict == "distillation"
+    assert scored.score == 84
+
+
+@pytest.mark.parametrize("known", EARLY)
+def test_a_pool_is_not_told_early(known):
+    scored, verdict = cluster_score(*POOL, "signup_burst", **known)
+
+    assert verdict == "insufficient_evidence"
+    assert scored.score == 39
 
 
 def test_one_family_alone_is_insufficient_evidence():

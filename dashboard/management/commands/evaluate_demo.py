@@ -85,16 +85,15 @@ class _Silence:
 def _served_before_first_flag(
     export: evaluation.Export, answer: evaluation.Answer
 ) -> dict[str, tuple[int, int]]:
-    """Campaign → exchanges before the first flag on any member, and in all."""
-    flags = export.first_flags()
+    """Campaign → exchanges before the first flag on it, and in all."""
     served = {}
     for campaign in set(answer.campaign.values()):
-        members = [a for a, name in answer.campaign.items() if name == campaign]
+        members = {a for a, name in answer.campaign.items() if name == campaign}
         requests = Event.objects.filter(
             kind=Event.Kind.REQUEST, account__external_id__in=members
         )
-        raised = [datetime.fromisoformat(flags[m]) for m in members if m in flags]
-        before = Q(occurred_at__lt=min(raised)) if raised else Q()
+        raised = export.first_flag_on(members)
+        before = Q(occurred_at__lt=datetime.fromisoformat(raised)) if raised else Q()
         counts = requests.aggregate(
             total=Count("pk"), before=Count("pk", filter=before)
         )
