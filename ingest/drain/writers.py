@@ -7,6 +7,7 @@ with its counters, so that it happens once even where the lease fails.
 
 import gc
 import logging
+import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -208,16 +209,32 @@ def _store(claimed: Sequence[Batch]) -> int:
 @transaction.atomic
 def _store_together(pks: Sequence[int]) -> int:
     repeats.hold_off()
-    batches = list(
-        Batch.objects.filter(pk__in=pks, state=Batch.State.PENDING)
-        .order_by("pk")
-        .select_for_update(skip_locked=True)
-        .defer("payload", "answer")
-    )
+    batches = _held(pks)
     tally = storing.Tally(batches)
     _store_parts(_parts(batches, tally), tally)
     _close(batches, tally)
     return len(batches)
+
+
+# Seconds between looks; who only looks for work is gone by the next.
+_LOOKS: Final = (0.02, 0.2)
+
+
+def _held(pks: Sequence[int]) -> list[Batch]:
+    """Those of them that are to be stored, locked.
+
+    Not those that somebody else is at, for longer than it takes to look: another worker
+    that claims batches locks, for that moment, also what was claimed just before it.
+    """
+    pending = Batch.objects.filter(pk__in=pks, state=Batch.State.PENDING).order_by("pk")
+    free = pending.select_for_update(skip_locked=True).defer("payload", "answer")
+    found = list(free)
+    for pause in _LOOKS:
+        if len(found) == len(pks) or len(found) == pending.count():
+            break
+        time.sleep(pause)
+        found = list(free.all())
+    return found
 
 
 @contextmanager

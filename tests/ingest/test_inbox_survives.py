@@ -1,12 +1,13 @@
 """PostgreSQL remembers the work: deaths, poison and races lose and double nothing."""
 
 import threading
+import time
 import weakref
 from contextlib import suppress
 from datetime import date, timedelta
 
 import pytest
-from django.db import OperationalError, connection
+from django.db import OperationalError, connection, transaction
 from psycopg.errors import DeadlockDetected
 
 from ingest.drain import partitions, storing, writers
@@ -239,6 +240,34 @@ def test_workers_at_once_share_the_batches():
     in_threads(4, lambda n: writers.store_pending())
     assert Event.objects.count() == 240
     assert not Batch.objects.exclude(state="stored").exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_only_looks_for_work_keeps_nobody_from_what_is_claimed(monkeypatch):
+    source = a_source()
+    for n in range(3):
+        writers.accept([ndjson([a_request(event_id=f"{n}")])], writers.Origin(source))
+    claim, looking = writers._claim, threading.Event()
+
+    def look_at_all(pks):
+        with transaction.atomic():
+            list(Batch.objects.filter(pk__in=pks).select_for_update())
+            looking.set()
+            time.sleep(0.05)
+        connection.close()
+
+    def claimed(*args, **options):
+        batches = claim(*args, **options)
+        if batches and not looking.is_set():
+            pks = [batch.pk for batch in batches]
+            threading.Thread(target=look_at_all, args=[pks]).start()
+            looking.wait()
+        return batches
+
+    monkeypatch.setattr(writers, "_claim", claimed)
+    writers.store_pending()
+    assert Event.objects.count() == 3
+    assert not Batch.objects.filter(state=Batch.State.PENDING).exists()
 
 
 @pytest.mark.django_db(transaction=True)
