@@ -58,7 +58,7 @@ MARKED_AT_ONCE: Final = 1_000
 MANY: Final = 20_000
 WAIT: Final = timedelta(seconds=60)
 # Pages may be so far behind what is stored while everybody is busy storing.
-PACE: Final = timedelta(seconds=5)
+PACE: Final = timedelta(seconds=4)
 # Seconds after which the timetable may look again.
 PATIENCE: Final = 20.0
 
