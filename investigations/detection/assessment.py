@@ -45,10 +45,7 @@ def assess(
     ]
     pooled, member_of = {}, {}
     for at, cluster in enumerate(clusters):
-        likely = probability(cluster.scored.decibans)
-        # What may be shown also bounds what membership is worth.
-        likely = min(likely, cluster.scored.score / 100)
-        pooled[at] = (cluster.features, cluster.evidence, likely)
+        pooled[at] = (cluster.features, cluster.evidence, likely(cluster))
         for member in cluster.found.members:
             member_of[member.account] = (at, member.support)
     views = neighbours.views(everyone, pooled, member_of, only)
@@ -59,6 +56,18 @@ def assess(
         accounts.append(assess_account(view, home, rules))
     proposed = proposals(everyone, clusters, accounts, rules)
     return Assessment([robbed.spare(everyone, each) for each in proposed], accounts)
+
+
+def likely(cluster: ScoredCluster) -> float:
+    """How likely it is one operation: what membership is worth.
+
+    What may be shown of the cluster bounds it; but a resale pool is shown at less for
+    what it is not, a harvest, and not because it might be none.
+    """
+    chance = probability(cluster.scored.decibans)
+    if cluster.verdict == verdicts.RESALE_POOL:
+        return chance
+    return min(chance, cluster.scored.score / 100)
 
 
 def assess_cluster(
