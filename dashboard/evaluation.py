@@ -253,7 +253,7 @@ class Export:
         flagged += [
             row
             for row in self.clusters
-            if 2 * len(accounts.intersection(row["members"])) > len(row["members"])
+            if 2 * len(accounts & set(row["members"])) > len(row["members"])
         ]
         times = (row.get("first_flagged_at") for row in flagged)
         return min((at for at in times if at), default=None)
