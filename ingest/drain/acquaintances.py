@@ -40,45 +40,47 @@ class Acquaintances:
         """`pk` and `first` of these names in their order; null where one is unknown."""
         self._clock += 1
         wanted = _hashed(names)
-        if not len(self._rows):
+        rows = self._rows  # another thread may put others in their place
+        if not len(rows):
             nothing = pl.repeat(None, len(names), dtype=pl.Int64, eager=True)
             return pl.DataFrame({"pk": nothing, "first": nothing})
-        at = self._places(wanted)
-        met = self._rows["check"][at] == wanted["check"]
-        met &= self._rows["name"][at] == wanted["name"]
-        self._rows["met"][at[met]] = self._clock
-        return pl.DataFrame(
-            {each: pl.Series(self._rows[each][at]) for each in ("pk", "first")}
-        ).select(pl.when(pl.Series(met)).then(pl.all()))
+        at = _places(rows, wanted)
+        met = rows["name"][at] == wanted["name"]
+        met &= rows["check"][at] == wanted["check"]
+        rows["met"][at[met]] = self._clock
+        found = {each: pl.Series(rows[each][at]) for each in ("pk", "first")}
+        return pl.DataFrame(found).select(pl.when(pl.Series(met)).then(pl.all()))
 
     def learn(self, names: pl.Series, pks: pl.Series, firsts: pl.Series) -> None:
         """Remembers these, all different; what was known of one of them is replaced."""
         new = _hashed(names)
         new["pk"], new["first"], new["met"] = pks, firsts, self._clock
         new = new[np.argsort(new["name"], kind="stable")]
-        if len(self._rows):
-            at = self._places(new)
-            known = self._rows["name"][at] == new["name"]
-            self._rows[at[known]] = new[known]
-            places = np.searchsorted(self._rows["name"], new["name"][~known])
-            self._rows = np.insert(self._rows, places, new[~known])
-        else:
-            self._rows = new
-        if len(self._rows) > self.most:
-            self._forget_half()
+        rows = self._rows
+        if len(rows):
+            at = _places(rows, new)
+            known = rows["name"][at] == new["name"]
+            rows[at[known]] = new[known]
+            places = np.searchsorted(rows["name"], new["name"][~known])
+            new = np.insert(rows, places, new[~known])
+        self._rows = _lately_met(new, self.most)
 
     def forget(self) -> None:
         self._rows = np.zeros(0, _ROW)
 
-    def _places(self, wanted: Rows) -> npt.NDArray[np.intp]:
-        """Where each stands if it is there."""
-        at = np.searchsorted(self._rows["name"], wanted["name"])
-        return np.minimum(at, len(self._rows) - 1)
 
-    def _forget_half(self) -> None:
-        """Those who were met longest ago."""
-        oldest = np.argsort(self._rows["met"], kind="stable")[: -self.most // 2]
-        self._rows = np.delete(self._rows, oldest)
+def _places(rows: Rows, wanted: Rows) -> npt.NDArray[np.intp]:
+    """Where each stands if it is there."""
+    at = np.searchsorted(rows["name"], wanted["name"])
+    return np.minimum(at, len(rows) - 1)
+
+
+def _lately_met(rows: Rows, most: int) -> Rows:
+    """All of them, or where they are more than `most`, half as many: those met last."""
+    if len(rows) <= most:
+        return rows
+    oldest = np.argsort(rows["met"], kind="stable")[: -(most // 2)]
+    return np.delete(rows, oldest)
 
 
 def _hashed(names: pl.Series) -> Rows:
