@@ -74,7 +74,7 @@ def _met_lately() -> Acquaintances:
     with connection.cursor() as cursor:
         cursor.execute(_TAKEN_BACK)
         newest, working = cursor.fetchone()
-    if _last_order != (newest, False):
+    if working or _last_order != (newest, working):
         forget_all()
         _last_order = newest, working
     return _acquaintances

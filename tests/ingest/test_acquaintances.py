@@ -1,7 +1,9 @@
 """What a process remembers of accounts is what PostgreSQL would have said."""
 
 import polars as pl
+import pytest
 
+from ingest.drain import accounts
 from ingest.drain.acquaintances import Acquaintances
 
 
@@ -52,3 +54,20 @@ def test_without_memory_all_are_strangers():
     learn(known, 1)
     known.forget()
     assert pks(known, 1) == [None]
+
+
+@pytest.mark.django_db
+def test_what_was_learnt_while_something_is_taken_back_is_not_relied_on(monkeypatch):
+    def known_after(newest: int, *, working: bool) -> int:
+        order = f"SELECT {newest}, {working}"
+        monkeypatch.setattr(accounts, "_TAKEN_BACK", order)
+        known = len(accounts._met_lately())
+        learn(accounts._acquaintances, 1)
+        return known
+
+    known_after(7, working=False)
+    assert known_after(7, working=False) == 1
+    assert known_after(8, working=True) == 0
+    assert known_after(8, working=True) == 0
+    assert known_after(8, working=False) == 0
+    assert known_after(8, working=False) == 1
