@@ -6,7 +6,7 @@ line. Any doubt sends the chunk down the careful way, one line at a time.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Any, Final
@@ -28,11 +28,17 @@ _KEYS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 _FIELDS = {f'"{name}"'.encode(): fields for name, fields in schemas.FIELDS.items()}
 _OCCURRED_AT: Final = attrgetter("occurred_at")
-_CLIENT_IP: Final = attrgetter("client_ip")
+
+
+def _each(is_meant: Callable[[str], object]) -> Callable[[Collection[str]], bool]:
+    return lambda values: all(map(is_meant, values))
+
+
 # Texts whose every value is looked at once, and by whom.
 _CHECKED: Final = (
-    (attrgetter("country"), normalise.country),
-    (attrgetter("prompt_fingerprint"), fingerprints.is_written),
+    (attrgetter("client_ip"), normalise.are_addresses),
+    (attrgetter("country"), _each(normalise.country)),
+    (attrgetter("prompt_fingerprint"), _each(fingerprints.is_written)),
 )
 _NOTHING: Final[frozenset[Any]] = frozenset({None, ""})
 
@@ -169,11 +175,8 @@ def _all_meant(records: list[Record], clock: Clock) -> bool:
     times = list(map(_OCCURRED_AT, requests))
     if max(times) > clock.latest or min(times) < clock.oldest:
         return False
-    if not normalise.are_addresses(set(map(_CLIENT_IP, requests)) - _NOTHING):
-        return False
     return all(
-        all(map(is_meant, set(map(told, requests)) - _NOTHING))
-        for told, is_meant in _CHECKED
+        are_meant(set(map(told, requests)) - _NOTHING) for told, are_meant in _CHECKED
     )
 
 
