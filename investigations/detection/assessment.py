@@ -16,7 +16,6 @@ from investigations.detection.population import Population
 from investigations.detection.ruleset import RULESET, Ruleset, probability
 from investigations.detection.shapes import (
     AccountView,
-    Amount,
     ClusterFeatures,
     FoundCluster,
     Habits,
@@ -83,7 +82,7 @@ def assess_cluster(
     )
     explanation = verdicts.innocent_explanation(scored)
     kept, amount = without_comparison(features), verdicts.amount_of(features, rules)
-    early = amount is Amount.EARLY and verdict == verdicts.DISTILLATION
+    early = verdicts.is_told_early(verdict, amount)
     return ScoredCluster(
         found,
         kept,

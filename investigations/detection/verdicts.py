@@ -108,10 +108,13 @@ def innocent_explanation(scored: Scored) -> str:
 def ceiling(verdict: str, rules: Ruleset = RULESET, *, amount: Amount) -> float:
     """The highest score that the verdict lets the cluster and its members show."""
     if amount is not Amount.ENOUGH:
-        campaign = amount is Amount.EARLY and verdict == DISTILLATION
-        return rules.early_cap if campaign else rules.thin_cap
+        return rules.early_cap if is_told_early(verdict, amount) else rules.thin_cap
     caps = {RESALE_POOL: rules.pool_cap, INSUFFICIENT: rules.uncoordinated_cap}
     return caps.get(verdict, 100.0)
+
+
+def is_told_early(verdict: str, amount: Amount) -> bool:
+    return amount is Amount.EARLY and verdict == DISTILLATION
 
 
 def early_words(cluster: ClusterFeatures, rules: Ruleset = RULESET) -> str:
