@@ -97,18 +97,27 @@ def under(facts: Facts, rules: Ruleset) -> Facts:
 
 def refresh_links(facts: Facts, watch: Stopwatch) -> Population:
     """Links and clusters, computed."""
-    with watch.stage("links and clusters"):
-        found = clustering.find_clusters(facts.world)
-    world, known = dealt_world(facts, found, watch)
-    if world is not facts.world:
-        with watch.stage("links and clusters"):
-            found = clustering.find_clusters(world)
+    world, found, known = linked(facts, watch)
     with watch.stage("features"):
         members = [account for each in found.clusters for account in each.accounts]
         others = [account for account in members if account not in known]
         read = known | features.session_times(others, facts.clock)
         times = {pk: read[pk] for pk in members if read.get(pk, NEVER).size}
     return population_of(facts, world, found, times, watch)
+
+
+def linked(facts: Facts, watch: Stopwatch) -> tuple[Everyone, Found, dict[int, Floats]]:
+    """The world with the hands that were found, its clusters, and the session times
+    that were read on the way."""
+    with watch.stage("links and clusters"):
+        ties = clustering.ties_alone(facts.world)
+        found = clustering.find_clusters(facts.world, alone=ties)
+    world, known = dealt_world(facts, found, watch)
+    if world is not facts.world:
+        with watch.stage("links and clusters"):
+            more = clustering.ties_with_more(world, ties, facts.world)
+            found = clustering.find_clusters(world, alone=more)
+    return world, found, known
 
 
 def population_of(

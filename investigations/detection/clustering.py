@@ -13,8 +13,9 @@ from functools import cached_property
 import numpy as np
 
 from investigations.detection import combining, linking, rarity
-from investigations.detection.combining import Pairs
+from investigations.detection.combining import Tied
 from investigations.detection.communities import Partition, by_leiden
+from investigations.detection.meeting import Nodes, Shown, meetings
 from investigations.detection.rarity import Rarity
 from investigations.detection.shapes import (
     Bools,
@@ -87,12 +88,14 @@ def find_clusters(
     partition: Partition = by_leiden,
     hub_cap: bool = True,
     again: Again | None = None,
+    alone: Sequence[Tied] | None = None,
 ) -> Found:
     """Clusters in order of their first account, and the links between accounts.
 
     `partition` and `hub_cap` exist so that a test can take each safeguard away and
     see that an innocent campus is swallowed without it. With `again`, clusters and
     links of some accounts only; how common a value is is still asked of everybody.
+    `alone`: what `ties_alone` gave for this world, where it is known already.
     """
     ground = prepared(world)
     nodes = len(world.accounts)
@@ -100,14 +103,12 @@ def find_clusters(
     shown = shown_among(ground.sightings, among)
     handing = replace(world, handoffs=handed_among(world, among))
     group, stability = np.arange(nodes, dtype=np.int64), np.ones(nodes)
-    kept, profile = None, None
+    profile = worth = worth_of(world, ground, group, hub_cap=hub_cap)
+    if alone is None:
+        alone = ties_between(handing, shown, ground.kinds, worth, group)
+    tied = combining.telling(alone, nodes)
+    kept, ties = linking.strongest(tied, worth.customers), alone
     for _ in range(ROUNDS):
-        worth = worth_of(world, ground, group, hub_cap=hub_cap)
-        pairs = node_pairs(handing, shown, ground.kinds, worth, group)
-        tied = combining.combine(pairs, nodes)
-        if profile is None:
-            profile = worth
-            kept = linking.strongest(tied, pairs, worth.customers)
         found = partition(tied.links, nodes)
         merged = found.group[group]
         if again is not None:
@@ -115,9 +116,14 @@ def find_clusters(
         if np.array_equal(merged, group):
             break
         stability *= np.where(among, found.stability[group], 1.0)
+        before, worth = worth, worth_of(world, ground, merged, hub_cap=hub_cap)
+        touched = touched_by(group, merged, world, ground, before, worth)
+        ties = [
+            *combining.but_between(ties, touched),
+            *ties_between(handing, shown, ground.kinds, worth, merged, touched),
+        ]
+        tied = combining.telling(ties, nodes)
         group = merged
-    assert profile is not None
-    assert kept is not None
     showing = showing_of(handing, ground.sightings, ground.kinds, ground.crowded)
     clusters = trimmed(showing, world.accounts, group, stability, among)
     return Found(
@@ -129,6 +135,55 @@ def find_clusters(
         ground.crowded,
         group,
     )
+
+
+def ties_alone(world: Everyone) -> list[Tied]:
+    """What ties accounts while nobody is grouped."""
+    ground, group = prepared(world), np.arange(len(world.accounts), dtype=np.int64)
+    worth = worth_of(world, ground, group)
+    return ties_between(world, ground.sightings, ground.kinds, worth, group)
+
+
+def ties_with_more(
+    world: Everyone, ties: Sequence[Tied], known: Everyone
+) -> list[Tied]:
+    """The same for a world that shows more values than one that is `known`, in which
+    these were the ties."""
+    ground, group = prepared(world), np.arange(len(world.accounts), dtype=np.int64)
+    worth = worth_of(world, ground, group)
+    shown = ground.sightings
+    touched = np.zeros(len(group), bool)
+    touched[shown.account[shown.value >= len(known.values)]] = True
+    return [
+        *combining.but_between(ties, touched),
+        *ties_between(world, shown, ground.kinds, worth, group, touched),
+    ]
+
+
+def touched_by(
+    group: Ints,
+    merged: Ints,
+    world: Everyone,
+    ground: Ground,
+    before: Rarity,
+    now: Rarity,
+) -> Bools:
+    """Accounts whose ties among one another may be others, now that groups merged: who
+    is in such a group, shows what one of these shows, or exchanges conversations with
+    one, and their groups."""
+    changed = np.isin(merged, merged[merged != group])
+    shown = ground.sightings
+    value = np.zeros(len(ground.kinds), bool)
+    value[shown.value[changed[shown.account]]] = True
+    value &= (before.strength > 0) | (now.strength > 0)
+    touched = changed.copy()
+    touched[shown.account[value[shown.value]]] = True
+    place = {account: at for at, account in enumerate(world.accounts)}
+    for handoff in world.handoffs:
+        both = [place[handoff.giver], place[handoff.taker]]
+        touched[both] |= changed[both].any()
+    found: Bools = np.isin(merged, merged[touched])
+    return found
 
 
 def prepared(world: Everyone) -> Ground:
@@ -202,14 +257,18 @@ def linkable(world: Everyone, kinds: Ints) -> Sightings:
     return shown.where((kind >= 0) & ((kind != template) | used))
 
 
-def node_pairs(
+def ties_between(
     world: Everyone,
     sightings: Sightings,
     kinds: Ints,
     worth: Rarity,
     group: Ints,
-) -> Pairs:
-    """What ties groups of accounts; a lone account is a group of one."""
+    touched: Bools | None = None,
+) -> list[Tied]:
+    """What ties groups of accounts; a lone account is a group of one. With `touched`,
+    whole groups, only what ties these to one another."""
+    if touched is not None:
+        sightings = sightings.where(touched[sightings.account])
     fresh = linking.freshness(sightings, kinds, world.today)
     node = group[sightings.account]
     size = len(kinds)
@@ -224,13 +283,18 @@ def node_pairs(
     base = int(world.organization.max(initial=0)) + 1
     owner = np.full(len(group), -1, np.int64)
     owner[group] = np.where(alone, world.organization, base + group)
-    values = linking.pair_up(
-        cells // size, cells % size, freshest * cover, kinds, worth.strength, owner
-    )
     node_of = {account: int(group[at]) for at, account in enumerate(world.accounts)}
-    values = linking.between_groups(values, sizes, FEWEST)
-    ties = linking.handoff_pairs(world.handoffs, node_of, sizes, world.today)
-    return linking.joined(values, ties)
+    handed = linking.handoff_pairs(world.handoffs, node_of, sizes, world.today)
+    if touched is not None:
+        handed = handed.where(touched[handed.a] & touched[handed.b])
+    met = meetings(
+        Shown(cells // size, cells % size, freshest * cover),
+        kinds,
+        worth.strength,
+        Nodes(owner, small=sizes < FEWEST),
+        handed,
+    )
+    return combining.ties_of(met.parts(), len(group))
 
 
 # --- Ids that survive -------------------------------------------------------------

@@ -4,8 +4,12 @@ The best two values of a kind join by noisy-or, a family counts to 0.9 at most, 
 families join by noisy-or again (detection.md 4.3).
 """
 
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +17,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from investigations.detection.rarity import FAMILIES, FAMILY_OF, KINDS, NAMES
-from investigations.detection.shapes import Floats, Ints
+from investigations.detection.shapes import Bools, Floats, Ints
 
 Whole = NDArray[np.signedinteger[Any]]  # of 32 bits where there are many
 
@@ -35,6 +39,15 @@ class Links:
     families: Ints
     merges: Ints
 
+    def where(self, which: Ints) -> "Links":
+        return Links(
+            self.a[which],
+            self.b[which],
+            self.weight[which],
+            self.families[which],
+            self.merges[which],
+        )
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pairs:
@@ -47,94 +60,157 @@ class Pairs:
     value: Whole
     q: Floats
 
+    def where(self, which: Bools | slice) -> "Pairs":
+        return Pairs(
+            self.a[which],
+            self.b[which],
+            self.kind[which],
+            self.value[which],
+            self.q[which],
+        )
+
+    def and_also(self, more: "Pairs") -> "Pairs":
+        return Pairs(
+            np.append(self.a, more.a),
+            np.append(self.b, more.b),
+            np.append(self.kind, more.kind),
+            np.append(self.value, more.value),
+            np.append(self.q, more.q),
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Used:
+    """What is told of the pairs that made a link."""
+
+    kind: Whole
+    value: Whole
+    q: Floats
+
+    def where(self, which: Ints) -> "Used":
+        return Used(self.kind[which], self.value[which], self.q[which])
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Tied:
-    """Links, the pairs that made them, and the position of each such pair's link."""
+    """Links, and the pairs that made them: those of link n are from
+    `starts[n]` up to `starts[n + 1]`."""
 
     links: Links
-    used: Ints
-    link_of: Ints
+    used: Used
+    starts: Ints
+
+    def only(self, which: Ints) -> "Tied":
+        """These links, in order of their positions."""
+        sizes = np.diff(self.starts)[which]
+        starts = np.append(0, np.cumsum(sizes))
+        place = np.arange(starts[-1]) + np.repeat(
+            self.starts[which] - starts[:-1], sizes
+        )
+        return Tied(self.links.where(which), self.used.where(place), starts)
 
 
-def combine(pairs: Pairs, nodes: int) -> Tied:
+Part = Callable[[], Pairs]
+Given = TypeVar("Given")
+
+
+def combine(parts: Sequence[Part], nodes: int) -> Tied:
     """Pairs → links: the best two of a kind, families capped, joined by noisy-or.
 
-    Most pairs are the only one between their nodes and make a weak link. Those that
-    neither merge nor lie within what merging links hold together, and are too weak to
-    be kept, are dropped before anything is sorted.
+    All pairs of two nodes come in one part. Most links are weak: those that neither
+    merge nor lie within what merging links hold together, and are too weak to be kept,
+    are left out.
     """
-    lone, several = apart(pairs, nodes)
-    few = by_pair(pairs, several, nodes)
-    q = np.minimum(pairs.q[lone], 0.999999)
-    weight = np.round(1 - (1 - np.minimum(FAMILY_CAP, 1 - np.exp(np.log1p(-q)))), 9)
-    merges = LONE[pairs.kind[lone]] & (pairs.q[lone] >= MERGE_ALONE)
-    whole = held_together(
-        np.append(few.links.a[few.links.merges > 0], pairs.a[lone][merges]),
-        np.append(few.links.b[few.links.merges > 0], pairs.b[lone][merges]),
+    return telling(ties_of(parts, nodes), nodes)
+
+
+def ties_of(parts: Sequence[Part], nodes: int) -> list[Tied]:
+    """All links, weak ones too, of each part."""
+    return side_by_side(partial(by_pair, nodes=nodes), parts)
+
+
+def but_between(ties: Sequence[Tied], touched: Bools) -> list[Tied]:
+    """The links of which one end is not touched."""
+
+    def others(each: Tied) -> Tied:
+        links = each.links
+        return each.only(np.flatnonzero(~(touched[links.a] & touched[links.b])))
+
+    return side_by_side(others, ties)
+
+
+def telling(ties: Sequence[Tied], nodes: int) -> Tied:
+    """The links that are not left out, in order of their nodes."""
+    strong = [each.links.where(np.flatnonzero(each.links.merges)) for each in ties]
+    home = held_together(
+        np.concatenate([links.a for links in strong]),
+        np.concatenate([links.b for links in strong]),
         nodes,
     )
-    told = weight >= KEEP
-    told |= whole[pairs.a[lone]] == whole[pairs.b[lone]]
-    one = by_pair(pairs, lone[told], nodes)
-    return in_order(few, one, nodes)
+
+    def told(each: Tied) -> Tied:
+        links = each.links
+        inside = home[links.a] == home[links.b]
+        return each.only(np.flatnonzero(inside | (links.weight >= KEEP)))
+
+    found = one_after_another(side_by_side(told, ties))
+    return found.only(in_order_of(found.links.a * nodes + found.links.b, nodes * nodes))
 
 
-def apart(pairs: Pairs, nodes: int) -> tuple[Ints, Ints]:
-    """Pairs that are the only one between their nodes, and the others; in order of
-    their nodes."""
-    key = pairs.a.astype(np.int64) * nodes
-    key += pairs.b
-    order = in_order_of(key, nodes * nodes)
-    key = key[order]
-    fresh = np.ones(len(key) + 1, bool)
-    np.not_equal(key[1:], key[:-1], out=fresh[1:-1])
-    only = fresh[:-1] & fresh[1:]
-    return order[only], order[~only]
+def side_by_side(work: Callable[[Given], Tied], on: Sequence[Given]) -> list[Tied]:
+    """Results in their order. What the work calls lets other threads run."""
+    if len(on) == 1:
+        return [work(on[0])]
+    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        return list(pool.map(work, on))
 
 
 def held_together(a: Ints, b: Ints, nodes: int) -> Ints:
     """Component of each node."""
     graph = coo_array((np.ones(len(a), np.int8), (a, b)), shape=(nodes, nodes))
-    whole: Ints = connected_components(graph, directed=False)[1].astype(np.int64)
-    return whole
+    home: Ints = connected_components(graph, directed=False)[1].astype(np.int64)
+    return home
 
 
-def by_pair(pairs: Pairs, some: Ints, nodes: int) -> Tied:
-    """Links of these pairs alone, which come in order of their nodes."""
-    key = pairs.a[some].astype(np.int64) * nodes + pairs.b[some]
-    best = best_of_a_kind(pairs, some, key)
-    fresh_key = np.diff(key[best], prepend=-1) > 0  # they come in order of the key
-    keys, link_of = key[best][fresh_key], np.cumsum(fresh_key) - 1
-    q, kind = pairs.q[some[best]], pairs.kind[some[best]]
-    cell = link_of * len(FAMILIES) + FAMILY_OF[kind]
+def by_pair(part: Part, nodes: int) -> Tied:
+    """Links of one part, in order of their nodes."""
+    pairs = part()
+    first = int(pairs.a.min(initial=nodes))
+    key = (pairs.a.astype(np.int64) - first) * nodes
+    key += pairs.b
+    below = (int(pairs.a.max(initial=first)) - first + 1) * nodes
+    best = best_of_a_kind(pairs, key, below)
+    key = key[best]
+    fresh = np.diff(key, prepend=-1) > 0  # they come in order of the key
+    starts, link_of = np.flatnonzero(fresh), np.cumsum(fresh) - 1
+    used = Used(pairs.kind[best], pairs.value[best], pairs.q[best])
+    cell = link_of * len(FAMILIES) + FAMILY_OF[used.kind]
     doubt = np.bincount(
-        cell, np.log1p(-np.minimum(q, 0.999999)), len(keys) * len(FAMILIES)
+        cell, np.log1p(-np.minimum(used.q, 0.999999)), len(starts) * len(FAMILIES)
     )
     by_family = np.minimum(FAMILY_CAP, 1 - np.exp(doubt)).reshape(-1, len(FAMILIES))
     weight = 1 - np.prod(1 - by_family, axis=1)
     families = (by_family >= FAMILY_COUNTS).sum(axis=1)
-    alone = np.where(LONE[kind], q, 0.0)
-    if len(keys):
-        alone = np.maximum.reduceat(alone, np.flatnonzero(fresh_key))
+    alone = np.where(LONE[used.kind], used.q, 0.0)
+    if len(starts):
+        alone = np.maximum.reduceat(alone, starts)
     merges = ((weight >= MERGE) & (families >= 2)) | (alone >= MERGE_ALONE)
     links = Links(
-        keys // nodes,
-        keys % nodes,
+        pairs.a[best[starts]],
+        pairs.b[best[starts]],
         np.round(weight, 9),
-        families.astype(np.int64),
-        merges.astype(np.int64),
+        families.astype(np.int8),
+        merges.astype(np.int8),
     )
-    return Tied(links, some[best], link_of)
+    return Tied(links, used, np.append(starts, len(best)))
 
 
-def best_of_a_kind(pairs: Pairs, some: Ints, key: Ints) -> Ints:
-    """Places in `some` of the best two of each kind between the same nodes, in order of
-    nodes and kinds; of equal ones the first value is the better. Nothing is sorted by
+def best_of_a_kind(pairs: Pairs, key: Ints, below: int) -> Ints:
+    """Places of the best two of each kind between the same nodes, in order of nodes
+    and kinds; of equal ones the first value is the better. Nothing is sorted by
     strength: most have few rivals, and two looks at all of them are enough."""
-    link = np.cumsum(np.diff(key, prepend=-1) > 0)
-    ranked = link * len(NAMES) + pairs.kind[some]
-    order = in_order_of(ranked, (len(key) + 1) * len(NAMES))
+    ranked = key * len(NAMES) + pairs.kind
+    order = in_order_of(ranked, below * len(NAMES))
     starts = np.flatnonzero(np.diff(ranked[order], prepend=-1))
     sizes = np.diff(np.append(starts, len(order)))
     found = np.full((len(starts), BEST), -1)
@@ -143,7 +219,7 @@ def best_of_a_kind(pairs: Pairs, some: Ints, key: Ints) -> Ints:
     rivals = order[np.repeat(sizes > 1, sizes)]
     sizes = sizes[contested]
     firsts, run = np.cumsum(sizes) - sizes, np.repeat(contested, sizes)
-    left, value = pairs.q[some[rivals]], pairs.value[some[rivals]].astype(np.int64)
+    left, value = pairs.q[rivals], pairs.value[rivals].astype(np.int64)
     for rank in range(BEST if len(rivals) else 0):
         top = left == np.repeat(np.maximum.reduceat(left, firsts), sizes)
         named = np.where(top, value, np.iinfo(np.int64).max)
@@ -169,28 +245,26 @@ def in_order_of(numbers: Ints, below: int) -> Ints:
     return packed
 
 
-def in_order(first: Tied, second: Tied, nodes: int) -> Tied:
-    """Links of both, no two between the same nodes, in order of their nodes."""
-    links = Links(
-        *(
-            np.concatenate([getattr(first.links, name), getattr(second.links, name)])
-            for name in ("a", "b", "weight", "families", "merges")
-        )
-    )
-    order = in_order_of(links.a * nodes + links.b, nodes * nodes)
-    place = np.empty(len(order), np.int64)
-    place[order] = np.arange(len(order))
-    link_of = place[np.append(first.link_of, second.link_of + len(first.links.a))]
-    used = np.append(first.used, second.used)
-    along = in_order_of(link_of, len(order))
+def one_after_another(parts: Sequence[Tied]) -> Tied:
+    links, used = [part.links for part in parts], [part.used for part in parts]
+    sizes = np.concatenate([np.diff(part.starts) for part in parts])
     return Tied(
         Links(
-            links.a[order],
-            links.b[order],
-            links.weight[order],
-            links.families[order],
-            links.merges[order],
+            whole([each.a for each in links]),
+            whole([each.b for each in links]),
+            np.concatenate([each.weight for each in links]),
+            whole([each.families for each in links]),
+            whole([each.merges for each in links]),
         ),
-        used[along],
-        link_of[along],
+        Used(
+            whole([each.kind for each in used]),
+            whole([each.value for each in used]),
+            np.concatenate([each.q for each in used]),
+        ),
+        np.append(0, np.cumsum(sizes)),
     )
+
+
+def whole(parts: Sequence[Whole]) -> Ints:
+    """One column of them, wide enough to count with."""
+    return np.concatenate(parts).astype(np.int64)

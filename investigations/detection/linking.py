@@ -28,12 +28,7 @@ from investigations.detection.combining import (
     Tied,
     in_order_of,
 )
-from investigations.detection.rarity import (
-    HARNESS_KINDS,
-    KINDS,
-    NAMES,
-    PRIVATE_TO_ONE,
-)
+from investigations.detection.rarity import KINDS, NAMES
 from investigations.detection.shapes import (
     Floats,
     Handoff,
@@ -44,56 +39,7 @@ from investigations.detection.shapes import (
     WeightedLink,
 )
 
-PAIRS_AT_ONCE = 100_000
 STRONGEST = 25  # so many links of an account are kept at most
-
-
-def between_groups(pairs: Pairs, sizes: Ints, fewest: int) -> Pairs:
-    """The same pairs, with what a harness is worth to an account that stands alone."""
-    harness = np.zeros(len(NAMES), bool)
-    harness[HARNESS_KINDS] = True
-    bound = np.flatnonzero((pairs.q > PRIVATE_TO_ONE) & harness[pairs.kind])
-    lone = (sizes[pairs.a[bound]] < fewest) | (sizes[pairs.b[bound]] < fewest)
-    pairs.q[bound[lone]] = PRIVATE_TO_ONE
-    return pairs
-
-
-def pair_up(
-    node: Ints,
-    value: Ints,
-    coverage: Floats,
-    kinds: Ints,
-    strength: Floats,
-    owner: Ints,
-) -> Pairs:
-    """Every two nodes of different owners on one value, values of equal size at once.
-
-    Arguments are columns: node shows value with a coverage between 0 and 1.
-    """
-    live = strength[value] > 0
-    order = np.lexsort((node[live], value[live]))
-    node, value = node[live][order], value[live][order]
-    coverage = coverage[live][order]
-    starts = np.flatnonzero(np.diff(value, prepend=-1))
-    sizes = np.diff(np.append(starts, len(value)))
-    nodes, shown, kind = (c.astype(np.int32) for c in (node, value, kinds[value]))
-    owners, worth = owner[node], strength[value]
-    parts = []
-    for size in np.unique(sizes[sizes > 1]).tolist():
-        first, second = np.triu_indices(size, 1)
-        same = starts[sizes == size]
-        # So many at once that what is looked up for them stays near the processor.
-        for at in np.array_split(same, -(-len(same) * len(first) // PAIRS_AT_ONCE)):
-            i = (at[:, None] + first).ravel()
-            j = (at[:, None] + second).ravel()
-            apart = owners[i] != owners[j]
-            i, j = i[apart], j[apart]
-            q = worth[i] * coverage[i] * coverage[j]
-            parts.append((nodes[i], nodes[j], kind[i], shown[i], q))
-    if not parts:
-        none = np.zeros(0, np.int64)
-        return Pairs(none, none, none, none, np.zeros(0))
-    return Pairs(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
 
 def freshness(sightings: Sightings, kinds: Ints, today: int) -> Floats:
@@ -136,10 +82,10 @@ def handoff_pairs(
         q = kind.chance * (1.0 if conversations >= 3 else habit)
         rows.append((a, b, q * cover * 0.5 ** (age / kind.half_life)))
     return Pairs(
-        np.array([row[0] for row in rows], np.int64),
-        np.array([row[1] for row in rows], np.int64),
-        np.full(len(rows), NAMES.index("response"), np.int64),
-        np.full(len(rows), -1, np.int64),
+        np.array([row[0] for row in rows], np.int32),
+        np.array([row[1] for row in rows], np.int32),
+        np.full(len(rows), NAMES.index("response"), np.int8),
+        np.full(len(rows), -1, np.int32),
         np.array([row[2] for row in rows], np.float64),
     )
 
@@ -147,18 +93,6 @@ def handoff_pairs(
 def coverage(showing: int, size: int) -> float:
     """How far a value speaks for a whole group: in full from half of it on."""
     return min(1.0, 2 * showing / size)
-
-
-def joined(*parts: Pairs) -> Pairs:
-    parts = tuple(part for part in parts if len(part.a)) or parts[:1]
-    if len(parts) == 1:
-        return parts[0]
-    return Pairs(
-        *(
-            np.concatenate([getattr(part, name) for part in parts])
-            for name in ("a", "b", "kind", "value", "q")
-        )
-    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -174,29 +108,11 @@ class Strongest:
     customers: Ints
 
 
-def strongest(tied: Tied, pairs: Pairs, customers: Ints) -> Strongest:
+def strongest(tied: Tied, customers: Ints) -> Strongest:
     """The strongest links of each account."""
-    keep = worth_keeping(tied.links)
-    links = tied.links
-    wanted = np.zeros(len(links.a), bool)
-    wanted[keep] = True
-    kept = wanted[tied.link_of]
-    used = tied.used[kept]
-    starts = np.searchsorted(tied.link_of[kept], np.append(keep, len(links.a)))
-    return Strongest(
-        Links(
-            links.a[keep],
-            links.b[keep],
-            links.weight[keep],
-            links.families[keep],
-            links.merges[keep],
-        ),
-        starts,
-        pairs.kind[used],
-        pairs.value[used],
-        pairs.q[used],
-        customers,
-    )
+    kept = tied.only(worth_keeping(tied.links))
+    used = kept.used
+    return Strongest(kept.links, kept.starts, used.kind, used.value, used.q, customers)
 
 
 def told(

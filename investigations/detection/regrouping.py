@@ -65,10 +65,10 @@ def parts_of(circle: Circle) -> list[FoundCluster]:
     group = np.arange(nodes, dtype=np.int64)
     for _ in range(ROUNDS):
         worth = worth_among(circle, ground, group)
-        pairs = clustering.node_pairs(
+        ties = clustering.ties_between(
             world, ground.sightings, ground.kinds, worth, group
         )
-        links = combining.combine(pairs, nodes).links
+        links = combining.telling(ties, nodes).links
         merged = by_leiden(links, nodes).group[group]
         if np.array_equal(merged, group):
             break

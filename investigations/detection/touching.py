@@ -24,7 +24,6 @@ from investigations.detection.shapes import (
     Floats,
     Ints,
 )
-from investigations.detection.trimming import FEWEST
 
 STEADY = 0.1  # of an account's requests, which more or less do not make it another
 # What time and traffic move. All the rest is what an account is, whatever it sends.
@@ -131,12 +130,11 @@ def neighbours(scene: Scene, moved: Bools) -> Bools:
     world, nodes = scene.world, len(moved)
     single = np.ones(nodes, np.int64)
     pairs = pairs_with(scene, moved)
-    pairs = linking.between_groups(pairs, single, FEWEST)
     position = {account: at for at, account in enumerate(world.accounts)}
     inside = {world.accounts[at] for at in np.flatnonzero(moved).tolist()}
     handed = [h for h in world.handoffs if h.giver in inside or h.taker in inside]
     ties = linking.handoff_pairs(handed, position, single, world.today)
-    links = combining.combine(linking.joined(pairs, ties), nodes).links
+    links = combining.combine([lambda: pairs.and_also(ties)], nodes).links
     kept = links.weight >= KEEP
     found = moved.copy()
     found[links.a[kept]] = found[links.b[kept]] = True
