@@ -34,14 +34,19 @@ TIE = "dispatch"
 # shared by those who know one another, whose days are alike for other reasons.
 KINDS = ("tools", "system", "skeleton", "client_stack", "email_domain", "referrer")
 FEWEST, MOST = 5, 2000  # customers
-EVEN = 0.6  # X² over its degrees of freedom; dice give 1
+# X² over its degrees of freedom, of which dice give 1; and while there are fewer
+# windows than FULL, when part of a crowd may be even for a few days.
+EVEN, EVEN_SO_FAR, FULL = 0.6, 0.3, 7
 CHANCE = 0.001  # over all values that were tried
 FEW_DRAWS = 64
 KNOWN = 0.8  # of the accounts are one cluster: nothing to find
-FEWEST_STARTS = 6  # an account, on average
+FEWEST_STARTS = 3  # an account, on average
+FEWEST_SIGNALS = 6  # of an account
 ALL = 0.9  # so many of the value's accounts must take part, or the value says little
+# Of those who take part, so few are as uneven: who is odd may be somebody else, and is
+# counted against the value; who is foreign is somebody else.
+ODD, FOREIGN = 0.001, 0.0001
 MOST_SIGNALLED = 300  # customers
-OWN = 1.3  # an account above this does not take part in the deal
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -123,7 +128,7 @@ def dealt(accounts: Ints, starts: Ints, tries: int) -> Ints | None:
     would make any crowd look dealt."""
     counts = counts_of(accounts, starts)
     value = float(evenness.unevenness(counts))
-    if np.isnan(value) or value > EVEN:
+    if np.isnan(value) or value > even_enough(counts):
         return None
     # A few draws tell who is nowhere near: dice alone would be as even at one value or
     # more of those that were tried, and not at one in a thousand such runs.
@@ -131,13 +136,20 @@ def dealt(accounts: Ints, starts: Ints, tries: int) -> Ints | None:
         return None
     if evenness.chance_of(value, counts) * tries > CHANCE:
         return None
-    return most_of(accounts, evenness.own_unevenness(counts) <= OWN)
+    if not is_most(evenness.alike(counts, ODD)):
+        return None
+    return accounts[evenness.alike(counts, FOREIGN)]
 
 
-def most_of(accounts: Ints, joined: Bools) -> Ints | None:
-    """Those that take part, if they are most of those who show the value."""
-    enough = max(FEWEST, ALL * len(accounts))
-    return accounts[joined] if joined.sum() >= enough else None
+def even_enough(counts: Ints) -> float:
+    """The most that a deal has, by the windows in which anybody was there."""
+    windows = (counts >= 0).any(axis=1).sum()
+    return EVEN if windows >= FULL else EVEN_SO_FAR
+
+
+def is_most(joined: Bools) -> bool:
+    """Whether they are most of those who show the value."""
+    return int(joined.sum()) >= max(FEWEST, ALL * len(joined))
 
 
 def signalled(accounts: Ints, times: Mapping[int, Floats]) -> Ints | None:
@@ -151,8 +163,8 @@ def signalled(accounts: Ints, times: Mapping[int, Floats]) -> Ints | None:
         return None
     near = np.bincount(of, company(of, at) > 0, minlength=len(each))
     starts = np.bincount(of, minlength=len(each))
-    joined = (near >= COMPANY * starts) & (starts >= FEWEST_STARTS)
-    return most_of(accounts, joined)
+    joined = (near >= COMPANY * starts) & (starts >= FEWEST_SIGNALS)
+    return accounts[joined] if is_most(joined) else None
 
 
 def counts_of(accounts: Ints, starts: Ints) -> Ints:

@@ -11,12 +11,14 @@ not hide it: they are part of what is expected.
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.special import ndtr
+from scipy.special import gammaincinv, ndtr
 
 from investigations.detection.shapes import Bools, Floats, Ints
 
-FEWEST_ACCOUNTS, FEWEST_WINDOWS = 5, 5
+FEWEST_ACCOUNTS, FEWEST_WINDOWS, ENOUGH_WINDOWS = 5, 3, 5
 DRAWS = 400
+MOST = 1.3  # an account above this does not take part in a deal
+STEERED = 0.2  # of accounts, by dice, that are as even as one that surely takes part
 # Timers fire at whole fractions of the hour.
 PERIODS = (3600.0, 1800.0, 1200.0, 900.0, 600.0, 300.0)
 PUNCTUAL, REGULAR = 0.8, 0.3
@@ -37,10 +39,13 @@ def windows(starts: Ints, days: int) -> Ints:
 
 
 def window_days(starts: Ints) -> int:
-    """Days to a window, so that an account starts about two sessions in one."""
-    present = starts[starts >= 0]
+    """Days to a window, so that an account starts about two sessions in one; fewer,
+    down to one, while that would leave too few windows to see a habit."""
+    there = starts >= 0
+    present = starts[there]
     rate = float(present.mean()) if present.size else 0.0
-    return int(min(4, max(1, round(2 / rate)))) if rate else 4
+    wanted = min(4, max(1, round(2 / rate))) if rate else 4
+    return max(1, min(wanted, int(there.any(axis=1).sum()) // ENOUGH_WINDOWS))
 
 
 def expected(counts: Ints) -> Floats:
@@ -72,7 +77,7 @@ def cells(counts: Ints) -> Floats:
 
 def unevenness(counts: Ints) -> Floats:
     """X² over its degrees of freedom for each table of the last two axes; nan where
-    there are fewer than five accounts or five windows to compare."""
+    there are fewer than five accounts or three windows to compare."""
     if counts.ndim != 3:
         return unevenness_of(counts)
     at_once = max(2, CELLS_AT_ONCE // max(1, counts.shape[1] * counts.shape[2]))
@@ -99,6 +104,22 @@ def own_unevenness(counts: Ints) -> Floats:
     windows_seen = (~np.isnan(part)).sum(axis=0)
     own: Floats = np.nansum(part, axis=0) / np.maximum(windows_seen - 1, 1)
     return own
+
+
+def alike(counts: Ints, rare: float) -> Bools:
+    """Which accounts are as even as most of them, or evener than most by dice would be.
+
+    What an account has of X² is spread like chi-squared, times what makes all of them
+    even; the median tells by how much, whoever else is in the table. Who lies above
+    what a share of `rare` would, is there by chance.
+    """
+    own, there = own_unevenness(counts), (~np.isnan(cells(counts))).sum(axis=0)
+    half = np.maximum(there - 1, 1) / 2
+    evenness = float(np.median(own * half / gammaincinv(half, 0.5)))
+    as_most = evenness * gammaincinv(half, 1 - rare)
+    steered = gammaincinv(half, STEERED)
+    found: Bools = own * half <= np.minimum(MOST * half, np.maximum(as_most, steered))
+    return found
 
 
 def by_dice(counts: Ints, draws: int = DRAWS, seed: int = 1) -> Floats:

@@ -91,10 +91,37 @@ def test_timers_that_fire_every_day_are_not_one_hand():
     assert hands(starts, clock) == []
 
 
-def test_a_few_even_days_are_not_enough():
-    starts = relay(30)
-    starts[4:] = -1
+def days(starts: Ints, count: int) -> Ints:
+    """The same with nobody there after the first days."""
+    return np.where(np.arange(DAYS)[:, None] < count, starts, -1)
 
+
+def test_a_relay_gives_itself_away_within_four_days():
+    (found,) = hands(days(relay(30), 4))
+
+    assert len(found.accounts) >= 27
+
+
+def test_two_even_days_are_not_enough():
+    assert hands(days(relay(30), 2)) == []
+
+
+def test_what_is_dealt_slowly_is_looked_at_day_by_day_while_it_is_young():
+    """One session a day and account: windows of two days would take ten to be five."""
+    slow = days(relay(60) // 2, 6)
+
+    assert evenness.window_days(slow) == 1
+    assert len(hands(slow)) == 1
+
+
+@pytest.mark.parametrize("count", [4, 6, DAYS])
+def test_strangers_among_a_relays_accounts_keep_them_from_being_one_hand(count: int):
+    """Together with a large relay's, the starts of a crowd look even."""
+    crowd = rng().poisson(1.0, (DAYS, 25))
+    starts = days(np.hstack([relay(80), crowd]), count)
+    table = starts[:count]
+
+    assert evenness.unevenness(table) < dealing.EVEN
     assert hands(starts) == []
 
 

@@ -39,7 +39,7 @@ from investigations.detection.shapes import (
 )
 
 balanced_starts = Detector(
-    key="balanced_starts", title="Balanced starts", family=Family.TIME, version=2
+    key="balanced_starts", title="Balanced starts", family=Family.TIME, version=3
 )
 
 DRAWS = 1000
@@ -48,7 +48,8 @@ GROUP = 60
 # Nothing is called balanced above this, nor unless it lies clearly below what 5 in 100
 # groups of comparable customers reach: a class that meets every day is even, too.
 MOST_UNEVEN, CLEARLY = 0.8, 0.8
-FEWEST_ACCOUNTS, FEWEST_STARTS = 5, 8
+# Starts an account: on average, and of one that is told to take its share.
+FEWEST_ACCOUNTS, FEWEST_STARTS = 5, 4
 # An account above this does not take part in the deal.
 OWN = 1.3
 INNOCENT = (
@@ -128,7 +129,7 @@ def takes_its_share(seen: AccountView) -> Evidence | None:
     uneven, everybody = each_alone(cluster)
     steadiness = float(uneven[column])
     own = int(np.maximum(cluster.starts[:, column], 0).sum())
-    if own < FEWEST_STARTS / 2 or steadiness > OWN:
+    if own < FEWEST_STARTS or steadiness > OWN:
         return None
     return Evidence(
         strength=seen.place.evidence["balanced_starts"].strength,

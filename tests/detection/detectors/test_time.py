@@ -66,8 +66,8 @@ def test_one_companys_keys_may_be_balanced():
     assert pooled_balance(pooled(members, starts=dealt(20), peers=people(200))) is None
 
 
-def test_three_even_days_are_too_few():
-    assert pooled_balance(cluster(dealt(20)[:3])) is None
+def test_two_even_days_are_too_few():
+    assert pooled_balance(cluster(dealt(20)[:2])) is None
 
 
 def test_days_on_which_an_account_was_away_do_not_count_against_it():
