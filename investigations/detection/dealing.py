@@ -134,9 +134,9 @@ def dealt(accounts: Ints, starts: Ints, tries: int) -> Ints | None:
     # more of those that were tried, and not at one in a thousand such runs.
     if evenness.chance_of(value, counts, FEW_DRAWS) * tries > 1:
         return None
-    if evenness.chance_of(value, counts) * tries > CHANCE:
-        return None
     if not is_most(evenness.alike(counts, ODD)):
+        return None
+    if evenness.chance_of(value, counts) * tries > CHANCE:
         return None
     return accounts[evenness.alike(counts, FOREIGN)]
 
