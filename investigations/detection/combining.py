@@ -114,18 +114,12 @@ Part = Callable[[], Pairs]
 Given = TypeVar("Given")
 
 
-def combine(parts: Sequence[Part], nodes: int) -> Tied:
+def ties_of(parts: Sequence[Part], nodes: int) -> list[Tied]:
     """Pairs → links: the best two of a kind, families capped, joined by noisy-or.
 
-    All pairs of two nodes come in one part. Most links are weak: those that neither
-    merge nor lie within what merging links hold together, and are too weak to be kept,
-    are left out.
+    All pairs of two nodes come in one part. Weak links are among them: others may yet
+    hold their nodes together.
     """
-    return telling(ties_of(parts, nodes), nodes)
-
-
-def ties_of(parts: Sequence[Part], nodes: int) -> list[Tied]:
-    """All links, weak ones too, of each part."""
     return side_by_side(partial(by_pair, nodes=nodes), parts)
 
 
@@ -140,7 +134,8 @@ def but_between(ties: Sequence[Tied], touched: Bools) -> list[Tied]:
 
 
 def telling(ties: Sequence[Tied], nodes: int) -> Tied:
-    """The links that are not left out, in order of their nodes."""
+    """The links that tell something, in order of their nodes. Most do not: they neither
+    merge nor lie within what merging links hold together, and are too weak to keep."""
     strong = [each.links.where(np.flatnonzero(each.links.merges)) for each in ties]
     home = held_together(
         np.concatenate([links.a for links in strong]),

@@ -134,7 +134,8 @@ def neighbours(scene: Scene, moved: Bools) -> Bools:
     inside = {world.accounts[at] for at in np.flatnonzero(moved).tolist()}
     handed = [h for h in world.handoffs if h.giver in inside or h.taker in inside]
     ties = linking.handoff_pairs(handed, position, single, world.today)
-    links = combining.combine([lambda: pairs.and_also(ties)], nodes).links
+    tied = combining.ties_of([lambda: pairs.and_also(ties)], nodes)
+    links = combining.telling(tied, nodes).links
     kept = links.weight >= KEEP
     found = moved.copy()
     found[links.a[kept]] = found[links.b[kept]] = True

@@ -185,9 +185,7 @@ def birth_slots(
             slots[f"{slot}|{own.email_shape}|{own.referrer}"].append(at)
     found: list[tuple[int, int, int, int, int]] = []
     values: list[Value] = []
-    for name in sorted(slots):
-        if len(slots[name]) < 2:
-            continue
+    for name in sorted(name for name, born in slots.items() if len(born) > 1):
         day = int(name.split("|")[0]) * BIRTH_SLOT // 86400
         found += [(at, base + len(values), 1, day, day) for at in slots[name]]
         values.append(Value("signup", name))
