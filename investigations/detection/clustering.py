@@ -118,10 +118,8 @@ def find_clusters(
         stability *= np.where(among, found.stability[group], 1.0)
         before, worth = worth, worth_of(world, ground, merged, hub_cap=hub_cap)
         touched = touched_by(group, merged, world, ground, before, worth)
-        ties = [
-            *combining.but_between(ties, touched),
-            *ties_between(handing, shown, ground.kinds, worth, merged, touched),
-        ]
+        anew = ties_between(handing, shown, ground.kinds, worth, merged, touched)
+        ties = [*combining.but_between(ties, touched), *anew]
         tied = combining.telling(ties, nodes)
         group = merged
     showing = showing_of(handing, ground.sightings, ground.kinds, ground.crowded)
@@ -154,10 +152,8 @@ def ties_with_more(
     shown = ground.sightings
     touched = np.zeros(len(group), bool)
     touched[shown.account[shown.value >= len(known.values)]] = True
-    return [
-        *combining.but_between(ties, touched),
-        *ties_between(world, shown, ground.kinds, worth, group, touched),
-    ]
+    anew = ties_between(world, shown, ground.kinds, worth, group, touched)
+    return [*combining.but_between(ties, touched), *anew]
 
 
 def touched_by(

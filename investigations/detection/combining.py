@@ -17,7 +17,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from investigations.detection.rarity import FAMILIES, FAMILY_OF, KINDS, NAMES
-from investigations.detection.shapes import Bools, Floats, Ints
+from investigations.detection.shapes import Bools, Columns, Floats, Ints
 
 Whole = NDArray[np.signedinteger[Any]]  # of 32 bits where there are many
 
@@ -30,7 +30,7 @@ LONE = np.array([kind.alone for kind in KINDS.values()])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Links:
+class Links(Columns):
     """Columns: node a < node b, probability, families that count, whether it merges."""
 
     a: Ints
@@ -39,18 +39,9 @@ class Links:
     families: Ints
     merges: Ints
 
-    def where(self, which: Ints) -> "Links":
-        return Links(
-            self.a[which],
-            self.b[which],
-            self.weight[which],
-            self.families[which],
-            self.merges[which],
-        )
-
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Pairs:
+class Pairs(Columns):
     """One value tying two nodes, as columns; `kind` is a position in NAMES, `value`
     a position in the run's values, or -1 for a tie that is no value."""
 
@@ -59,15 +50,6 @@ class Pairs:
     kind: Whole
     value: Whole
     q: Floats
-
-    def where(self, which: Bools | slice) -> "Pairs":
-        return Pairs(
-            self.a[which],
-            self.b[which],
-            self.kind[which],
-            self.value[which],
-            self.q[which],
-        )
 
     def and_also(self, more: "Pairs") -> "Pairs":
         return Pairs(
@@ -80,15 +62,12 @@ class Pairs:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Used:
+class Used(Columns):
     """What is told of the pairs that made a link."""
 
     kind: Whole
     value: Whole
     q: Floats
-
-    def where(self, which: Ints) -> "Used":
-        return Used(self.kind[which], self.value[which], self.q[which])
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -134,11 +134,12 @@ def dealt(accounts: Ints, starts: Ints, tries: int) -> Ints | None:
     # more of those that were tried, and not at one in a thousand such runs.
     if evenness.chance_of(value, counts, FEW_DRAWS) * tries > 1:
         return None
-    if not is_most(evenness.alike(counts, ODD)):
+    usual, possible = evenness.alike(counts, (ODD, FOREIGN))
+    if not is_most(usual):
         return None
     if evenness.chance_of(value, counts) * tries > CHANCE:
         return None
-    return accounts[evenness.alike(counts, FOREIGN)]
+    return accounts[possible]
 
 
 def even_enough(counts: Ints) -> float:

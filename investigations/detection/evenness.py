@@ -17,7 +17,7 @@ from investigations.detection.shapes import Bools, Floats, Ints
 
 FEWEST_ACCOUNTS, FEWEST_WINDOWS, ENOUGH_WINDOWS = 5, 3, 5
 DRAWS = 400
-MOST = 1.3  # an account above this does not take part in a deal
+OWN = 1.3  # an account above this does not take part in a deal
 STEERED = 0.2  # of accounts, by dice, that are as even as one that surely takes part
 # Timers fire at whole fractions of the hour.
 PERIODS = (3600.0, 1800.0, 1200.0, 900.0, 600.0, 300.0)
@@ -100,25 +100,34 @@ def unevenness_of(counts: Ints) -> Floats:
 
 def own_unevenness(counts: Ints) -> Floats:
     """Of each account in one table: its part of X² over the windows it was there."""
+    own, freedom = own_parts(counts)
+    return own / freedom
+
+
+def own_parts(counts: Ints) -> tuple[Floats, Floats]:
+    """The same before it is divided: X² and degrees of freedom."""
     part = cells(counts)
     windows_seen = (~np.isnan(part)).sum(axis=0)
-    own: Floats = np.nansum(part, axis=0) / np.maximum(windows_seen - 1, 1)
-    return own
+    return np.nansum(part, axis=0), np.maximum(windows_seen - 1.0, 1.0)
 
 
-def alike(counts: Ints, rare: float) -> Bools:
-    """Which accounts are as even as most of them, or evener than most by dice would be.
+def alike(counts: Ints, rare: Sequence[float]) -> list[Bools]:
+    """Which accounts are as even as most of them, or evener than most by dice would be;
+    for each share in `rare`.
 
     What an account has of X² is spread like chi-squared, times what makes all of them
     even; the median tells by how much, whoever else is in the table. Who lies above
     what a share of `rare` would, is there by chance.
     """
-    own, there = own_unevenness(counts), (~np.isnan(cells(counts))).sum(axis=0)
-    half = np.maximum(there - 1, 1) / 2
-    evenness = float(np.median(own * half / gammaincinv(half, 0.5)))
-    as_most = evenness * gammaincinv(half, 1 - rare)
-    steered = gammaincinv(half, STEERED)
-    found: Bools = own * half <= np.minimum(MOST * half, np.maximum(as_most, steered))
+    own, freedom = own_parts(counts)
+    half = freedom / 2
+    evenness = float(np.median(own / gammaincinv(half, 0.5))) / 2
+    steered = 2 * gammaincinv(half, STEERED)
+    found = []
+    for share in rare:
+        as_most = 2 * evenness * gammaincinv(half, 1 - share)
+        bound = np.minimum(OWN * freedom, np.maximum(as_most, steered))
+        found.append(own <= bound)
     return found
 
 

@@ -12,22 +12,19 @@ import numpy as np
 
 from investigations.detection.combining import Pairs, Whole, in_order_of
 from investigations.detection.rarity import HARNESS_KINDS, NAMES, PRIVATE_TO_ONE
-from investigations.detection.shapes import Bools, Floats, Ints
+from investigations.detection.shapes import Bools, Columns, Floats, Ints
 
 PAIRS_AT_ONCE = 400_000
 HARNESS = np.isin(np.arange(len(NAMES)), HARNESS_KINDS)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Shown:
+class Shown(Columns):
     """Node shows value with a coverage between 0 and 1."""
 
     node: Whole
     value: Whole
     coverage: Floats
-
-    def where(self, which: Bools | Ints | slice) -> "Shown":
-        return Shown(self.node[which], self.value[which], self.coverage[which])
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -7,11 +7,11 @@ them.
 """
 
 from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,7 +78,16 @@ class Value:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Sightings:
+class Columns:
+    """A table as columns of equal length."""
+
+    def where(self, which: Bools | Ints | slice) -> Self:
+        """Those rows of it."""
+        return type(self)(*(getattr(self, each.name)[which] for each in fields(self)))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sightings(Columns):
     """Who showed what, as columns of equal length.
 
     `account` and `value` are positions in the run's accounts and values.
@@ -89,16 +98,6 @@ class Sightings:
     count: Ints
     first_day: Ints
     last_day: Ints
-
-    def where(self, kept: Bools) -> "Sightings":
-        """Those rows of them."""
-        return Sightings(
-            self.account[kept],
-            self.value[kept],
-            self.count[kept],
-            self.first_day[kept],
-            self.last_day[kept],
-        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from investigations.detection.detectors.base import (
     window,
 )
 from investigations.detection.evenness import (
+    OWN,
     chance_of,
     own_unevenness,
     unevenness,
@@ -50,8 +51,6 @@ GROUP = 60
 MOST_UNEVEN, CLEARLY = 0.8, 0.8
 # Starts an account: on average, and of one that is told to take its share.
 FEWEST_ACCOUNTS, FEWEST_STARTS = 5, 4
-# An account above this does not take part in the deal.
-OWN = 1.3
 INNOCENT = (
     "One company spreads its work over several keys, or a course makes everybody work "
     "at the same hours; neither lasts evenly for many days over many paying strangers."
