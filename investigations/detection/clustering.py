@@ -15,7 +15,7 @@ import numpy as np
 from investigations.detection import combining, linking, rarity
 from investigations.detection.combining import Tied
 from investigations.detection.communities import Partition, by_leiden
-from investigations.detection.meeting import Nodes, Shown, meetings
+from investigations.detection.pairing import Nodes, Shown, candidate_pairs
 from investigations.detection.rarity import Rarity
 from investigations.detection.shapes import (
     Bools,
@@ -283,14 +283,14 @@ def ties_between(
     handed = linking.handoff_pairs(world.handoffs, node_of, sizes, world.today)
     if touched is not None:
         handed = handed.where(touched[handed.a] & touched[handed.b])
-    met = meetings(
+    candidates = candidate_pairs(
         Shown(cells // size, cells % size, freshest * cover),
         kinds,
         worth.strength,
         Nodes(owner, small=sizes < FEWEST),
         handed,
     )
-    return combining.ties_of(met.parts(), len(group))
+    return combining.ties_of(candidates.parts(), len(group))
 
 
 # --- Ids that survive -------------------------------------------------------------

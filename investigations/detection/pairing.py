@@ -37,7 +37,7 @@ class Nodes:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Meetings:
+class CandidatePairs:
     """Who meets whom. Each row of `shown`, in order of nodes, meets the `later` rows of
     `others`, the same in order of values, that begin at `behind`: those of its value
     that come after it. `ties` are pairs on no value, in order of their nodes."""
@@ -81,9 +81,9 @@ class Meetings:
         return Pairs(a, b, kind, value, q).and_also(self.ties.where(ties))
 
 
-def meetings(
+def candidate_pairs(
     shown: Shown, kinds: Whole, strength: Floats, nodes: Nodes, ties: Pairs
-) -> Meetings:
+) -> CandidatePairs:
     """`shown` in order of nodes and values; kind and strength of each value."""
     shown = shown.where(strength[shown.value] > 0)
     order = in_order_of(shown.value, len(kinds))
@@ -96,4 +96,4 @@ def meetings(
         shown.node.astype(np.int32), shown.value.astype(np.int32), shown.coverage
     )
     others, kinds = narrow.where(order), kinds.astype(np.int8)
-    return Meetings(narrow, others, behind, later, kinds, strength, nodes, ties)
+    return CandidatePairs(narrow, others, behind, later, kinds, strength, nodes, ties)
