@@ -103,6 +103,7 @@ def run_trial(
 
     What happens meanwhile is the plan's kills, or the disturbance that is given.
     """
+    home.wait_until_up()  # what the trial before this one killed is back
     verdict = Verdict(plan)
     begun, at = time.monotonic(), datetime.now(UTC)
     dice = random.Random(plan.seed)
