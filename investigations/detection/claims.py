@@ -399,13 +399,14 @@ def store_exposure(
     """Sums and hours of live clusters; a vanished one keeps its last ones. With
     `recent`, clusters that were there before keep their hours up to then."""
     members = [(account, row.pk) for row in rows for account in row.last_members]
-    totals = features.totals([account for account, _ in members], clock)
-    wanted: dict[Key, Key] = {}
-    for row in rows:
-        left = exposure.add_up(
-            totals[account] for account in row.last_members if account in totals
+    totals = features.totals(members, clock)
+    wanted: dict[Key, Key] = {
+        (row.pk,): tuple(
+            getattr(totals.get(row.pk, exposure.NOTHING), name)
+            for name in EXPOSURES.compared
         )
-        wanted[row.pk,] = tuple(getattr(left, name) for name in EXPOSURES.compared)
+        for row in rows
+    }
     existing = columns(EXPOSURES, cluster__in=[row.pk for row in rows])
     written = store(EXPOSURES, wanted, existing)
     if recent is None:

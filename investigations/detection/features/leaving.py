@@ -1,25 +1,32 @@
 """What left through accounts and clusters: sums of all days, and hours."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from ingest.fingerprints import INTENT_BITS
-from investigations.detection.exposure import AccountTotals
+from investigations.detection.exposure import Exposed
 from investigations.detection.features.clock import Clock, rows
 
-TOTALS = """
-SELECT account_id, sum(requests), sum(input_tokens), sum(output_tokens),
-       min(first_at), max(last_at), array_agg(day)
-FROM {days} AS d WHERE account_id = ANY(%(accounts)s::bigint[]) AND requests > 0
-GROUP BY account_id
+# Of days of many members: what PostgreSQL sums up need not be sent.
+_MEMBERS = """
+JOIN unnest(%(accounts)s::bigint[], %(clusters)s::int[]) AS c(account, cluster)
+  ON c.account = d.account_id
 """
-COUNTS = """
-SELECT account_id, m.key, sum(m.value::bigint)
-FROM {days} AS d, jsonb_each_text({column}) AS m
-WHERE account_id = ANY(%(accounts)s::bigint[]) GROUP BY 1, 2
-"""
+TOTALS = f"""
+SELECT c.cluster, sum(requests), sum(input_tokens), sum(output_tokens),
+       min(first_at), max(last_at), count(DISTINCT day)
+FROM {{days}} AS d {_MEMBERS}
+WHERE d.account_id = ANY(%(accounts)s::bigint[]) AND requests > 0
+GROUP BY 1
+"""  # noqa: S608 - made of constants
+COUNTS = f"""
+SELECT c.cluster, m.key, sum(m.value::bigint)
+FROM {{days}} AS d {_MEMBERS} CROSS JOIN LATERAL jsonb_each_text({{column}}) AS m
+WHERE d.account_id = ANY(%(accounts)s::bigint[])
+GROUP BY 1, 2
+"""  # noqa: S608 - made of constants
 _INTENTS = ", ".join(
     f"count(*) FILTER (WHERE e.intents & {bit} > 0)" for bit in INTENT_BITS.values()
 )
@@ -46,38 +53,50 @@ class HourOfModel:
     by_intent: dict[str, int]
 
 
-def totals(accounts: Sequence[int], clock: Clock) -> dict[int, AccountTotals]:
-    """Everything these accounts exchanged, ever."""
-    counts: dict[str, dict[int, dict[str, int]]] = {}
-    for column in ("by_model", "intents"):
-        counts[column] = defaultdict(dict)
-        sql = COUNTS.replace("{column}", column)
-        for account, key, count in rows(sql, clock, accounts=list(accounts)):
-            counts[column][account][key] = int(count)
+def totals(members: Iterable[tuple[int, int]], clock: Clock) -> dict[int, Exposed]:
+    """Cluster → what its members ever exchanged, by (account, cluster) pairs. Clusters
+    of which no member ever did are not among them."""
+    told = named(members)
+    by_model, by_intent = counts("by_model", told, clock), counts("intents", told, clock)
     return {
-        row[0]: AccountTotals(
-            account=row[0],
-            exchanges=int(row[1]),
-            input_tokens=int(row[2]),
-            output_tokens=int(row[3]),
-            since=row[4],
-            until=row[5],
-            days=frozenset(row[6]),
-            by_model=counts["by_model"].get(row[0], {}),
-            by_intent=counts["intents"].get(row[0], {}),
+        cluster: Exposed(
+            exchanges=int(requests),
+            input_tokens=int(read),
+            output_tokens=int(written),
+            since=since,
+            until=until,
+            days=days,
+            by_model=by_model.get(cluster, {}),
+            by_intent=by_intent.get(cluster, {}),
         )
-        for row in rows(TOTALS, clock, accounts=list(accounts))
+        for cluster, requests, read, written, since, until, days in rows(
+            TOTALS, clock, **told
+        )
     }
+
+
+def counts(
+    column: str, told: Mapping[str, list[int]], clock: Clock
+) -> dict[int, dict[str, int]]:
+    """Cluster → sums of a map of the rollups."""
+    found: dict[int, dict[str, int]] = defaultdict(dict)
+    sql = COUNTS.replace("{column}", column)
+    for cluster, key, count in rows(sql, clock, **told):
+        found[cluster][key] = int(count)
+    return found
+
+
+def named(members: Iterable[tuple[int, int]]) -> dict[str, list[int]]:
+    pairs = list(members)
+    return {"accounts": [p[0] for p in pairs], "clusters": [p[1] for p in pairs]}
 
 
 def hours(
     members: Iterable[tuple[int, int]], clock: Clock, since: datetime
 ) -> Iterator[HourOfModel]:
     """Of (account, cluster) pairs, from a full hour on."""
-    pairs = list(members)
-    accounts, clusters = [p[0] for p in pairs], [p[1] for p in pairs]
     for cluster, hour, model, requests, tokens, *asked in rows(
-        HOURS, clock, accounts=accounts, clusters=clusters, since=since
+        HOURS, clock, **named(members), since=since
     ):
         counts = zip(INTENT_BITS, map(int, asked), strict=True)
         by_intent = {name: count for name, count in counts if count}
