@@ -1,12 +1,15 @@
 """How good is detection, and how early? Simulated worlds at each level of evasion.
 
-    python -m benchmarks.detection --seeds 5 --levels 0-3 [--steps 24] [--ablations]
+    python -m benchmarks.detection --seeds 5 --levels 0-3 [--steps 24 [--until 6]]
+                                   [--ablations]
 
 Each world gets a database of its own beside the one that DATABASE_URL names, is fed
 through the ordinary import, and is judged by `evaluate_demo` from what the product
 exports. With `--steps H` the history is replayed in steps of H hours first, so that
 the share of a campaign that was served before the first flag is what it would have
-been. With `--ablations` each world is judged without each part of detection, too.
+been; with `--until D` only the first D days are, and who was not flagged by then is
+first flagged at the end. With `--ablations` each world is judged without each part of
+detection, too.
 Prints mean and worst over the seeds beside the goals, and says which were missed.
 
 The simulator and the detectors have the same authors: what is measured here is an upper
@@ -58,6 +61,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument(
         "--steps", type=int, default=0, help="hours a step; 0: the end only"
     )
+    parser.add_argument(
+        "--until", type=int, default=DAYS, help="days that are replayed in steps"
+    )
     parser.add_argument("--ablations", action="store_true")
     parser.add_argument("--world", default="", help="more options of make_demo_data")
     return parser.parse_args()
@@ -92,8 +98,9 @@ def run(
     manage(env, "make_demo_data", str(world), *sizes, *made)
     manage(env, "ingest", str(world))
     if asked.steps:
-        at = ENDS_AT - timedelta(days=DAYS)
-        while (at := at + timedelta(hours=asked.steps)) < ENDS_AT:
+        at = first = ENDS_AT - timedelta(days=DAYS)
+        until = min(ENDS_AT, first + timedelta(days=asked.until, microseconds=1))
+        while (at := at + timedelta(hours=asked.steps)) < until:
             manage(env, "detect", "--as-of", stamp(at))
     begun = time.perf_counter()
     manage(env, "detect", "--as-of", stamp(ENDS_AT))
