@@ -39,6 +39,7 @@ PRECISION, CALIBRATION, IN_HOT = 0.99, 0.05, 1e-4
 SERVED = {0: 0.05, 1: 0.05, 2: 0.05, 3: 0.20}
 ENDS_AT = datetime(2026, 11, 23, 12, tzinfo=UTC)
 DAYS = 21
+MOMENT = timedelta(microseconds=1)
 
 
 def main() -> None:
@@ -98,10 +99,9 @@ def run(
     manage(env, "make_demo_data", str(world), *sizes, *made)
     manage(env, "ingest", str(world))
     if asked.steps:
-        at = first = ENDS_AT - timedelta(days=DAYS)
-        until = min(ENDS_AT, first + timedelta(days=asked.until, microseconds=1))
-        while (at := at + timedelta(hours=asked.steps)) < until:
-            manage(env, "detect", "--as-of", stamp(at))
+        first = ENDS_AT - timedelta(days=DAYS)
+        last = min(ENDS_AT - MOMENT, first + timedelta(days=asked.until))
+        python(env, "-m", "benchmarks.replay", *map(str, (first, last, asked.steps)))
     begun = time.perf_counter()
     manage(env, "detect", "--as-of", stamp(ENDS_AT))
     seconds = time.perf_counter() - begun

@@ -8,7 +8,9 @@ that enough customers share is tried, and where their session starts fall more e
 than dice would have it (or all at the same signals), they are tied by that as well.
 """
 
+import os
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -101,17 +103,19 @@ def find_hands(
     hands: Sequence[Hand], starts: Ints, times: Mapping[int, Floats]
 ) -> list[Hand]:
     """Those of one hand. `times`: session starts of each account, by position."""
-    found, timed = [], on_timers(times)
-    for hand in hands:
+    timed = on_timers(times)
+
+    def judged(hand: Hand) -> Ints | None:
         steered = hand.accounts[~np.isin(hand.accounts, timed)]
         if len(steered) < FEWEST:
-            continue
+            return None
         accounts = dealt(steered, starts, len(hands))
-        if accounts is None:
-            accounts = signalled(steered, times)
-        if accounts is not None:
-            found.append(Hand(hand.value, accounts))
-    return found
+        return signalled(steered, times) if accounts is None else accounts
+
+    # Dice and sums are compiled code that lets other threads work.
+    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        found = zip(hands, pool.map(judged, hands), strict=True)
+        return [Hand(hand.value, each) for hand, each in found if each is not None]
 
 
 def on_timers(times: Mapping[int, Floats]) -> Ints:

@@ -17,6 +17,7 @@ from investigations.detection.shapes import Bools, Floats, Ints
 
 FEWEST_ACCOUNTS, FEWEST_WINDOWS, ENOUGH_WINDOWS = 5, 3, 5
 DRAWS = 400
+SWEEPS = 6
 OWN = 1.3  # an account above this does not take part in a deal
 STEERED = 0.2  # of accounts, by dice, that are as even as one that surely takes part
 # Timers fire at whole fractions of the hour.
@@ -51,28 +52,58 @@ def window_days(starts: Ints) -> int:
 def expected(counts: Ints) -> Floats:
     """What the totals of windows and accounts let expect in each cell.
 
-    `counts` has shape (..., windows, accounts), -1 for absent. Iterative proportional
-    fitting (Deming and Stephan, 1940), since absences leave holes in the table.
+    `counts` has shape (..., windows, accounts), -1 for absent.
     """
+    there = presence(counts)
+    by_window, by_account = fitted(counts, there)
+    return by_window[..., :, None] * there * by_account[..., None, :]
+
+
+def fitted(counts: Ints, there: Floats) -> tuple[Floats, Floats]:
+    """A number for each window and each account, whose product is what is expected in a
+    cell; 0 for those without starts.
+
+    Iterative proportional fitting (Deming and Stephan, 1940), since absences leave
+    holes in the table. What it fits stays such a product all the way, so that only the
+    sums are worked out, and no table of them.
+    """
+    seen = np.maximum(counts, 0)
+    of_windows = seen.sum(axis=-1).astype(float)
+    of_accounts = seen.sum(axis=-2).astype(float)
+    by_account = np.ones_like(of_accounts)
+    for _ in range(SWEEPS):
+        by_window = over(of_windows, over_accounts(there, by_account))
+        by_account = over(of_accounts, over_windows(there, by_window))
+    return by_window, by_account
+
+
+def presence(counts: Ints) -> Floats:
+    """1 where an account was there, else 0; one table for all where it is the same."""
     here = counts >= 0
-    seen = np.where(here, counts, 0).astype(float)
-    fitted: Floats = here.astype(float)
-    for _ in range(6):
-        for axis in (-1, -2):
-            wanted = seen.sum(axis=axis, keepdims=True)
-            has = fitted.sum(axis=axis, keepdims=True)
-            # In place: a new table each time costs more than the sums.
-            fitted *= np.divide(wanted, has, out=np.zeros_like(wanted), where=has > 0)
-    return fitted
+    if here.ndim == 3 and (here == here[:1]).all():
+        here = here[0]
+    return here.astype(float)
 
 
-def cells(counts: Ints) -> Floats:
-    """Each cell's part of X²; nan where nothing could be expected."""
-    fitted = expected(counts)
-    gap = np.where(counts >= 0, counts, 0) - fitted
-    part: Floats = np.full_like(fitted, np.nan)
-    np.divide(gap**2, fitted, out=part, where=fitted > 1e-9)
-    return part
+def over_accounts(there: Floats, values: Floats) -> Floats:
+    """Sums by window of one value an account."""
+    if there.ndim == 2:
+        return values @ there.T
+    found: Floats = np.matmul(there, values[..., None])[..., 0]
+    return found
+
+
+def over_windows(there: Floats, values: Floats) -> Floats:
+    """Sums by account of one value a window."""
+    if there.ndim == 2:
+        return values @ there
+    found: Floats = np.matmul(values[..., None, :], there)[..., 0, :]
+    return found
+
+
+def over(values: Floats, divisors: Floats) -> Floats:
+    """Their ratio; 0 where the divisor is."""
+    return np.divide(values, divisors, out=np.zeros_like(values), where=divisors > 0)
 
 
 def unevenness(counts: Ints) -> Floats:
@@ -87,15 +118,29 @@ def unevenness(counts: Ints) -> Floats:
 
 
 def unevenness_of(counts: Ints) -> Floats:
-    """The same, all tables at once."""
-    part = cells(counts)
-    used = ~np.isnan(part)
-    accounts = used.any(axis=-2).sum(axis=-1)
-    rows = used.any(axis=-1).sum(axis=-1)
-    freedom = used.sum(axis=(-1, -2)) - accounts - rows + 1
-    ratio: Floats = np.nansum(part, axis=(-1, -2)) / np.maximum(freedom, 1)
+    """The same, all tables at once. Pearson's X² is the sum of seen² / expected less
+    the starts that were seen, which is all that were expected."""
+    there = presence(counts)
+    by_window, by_account = fitted(counts, there)
+    seen = np.maximum(counts, 0).astype(float)
+    squares = over_accounts(seen * seen, over(np.ones_like(by_account), by_account))
+    gaps = over(squares, by_window).sum(axis=-1) - seen.sum(axis=(-1, -2))
+    windows_used, accounts_used = by_window > 0, by_account > 0
+    cells = (over_windows(there, windows_used.astype(float)) * accounts_used).sum(-1)
+    accounts, rows = accounts_used.sum(axis=-1), windows_used.sum(axis=-1)
+    freedom = cells - accounts - rows + 1
+    ratio: Floats = np.maximum(gaps, 0.0) / np.maximum(freedom, 1)
     enough = (accounts >= FEWEST_ACCOUNTS) & (rows >= FEWEST_WINDOWS) & (freedom > 0)
     return np.where(enough, ratio, np.nan)
+
+
+def cells(counts: Ints) -> Floats:
+    """Each cell's part of X²; nan where nothing could be expected."""
+    due = expected(counts)
+    gap = np.maximum(counts, 0) - due
+    part: Floats = np.full_like(due, np.nan)
+    np.divide(gap**2, due, out=part, where=due > 0)
+    return part
 
 
 def own_unevenness(counts: Ints) -> Floats:
@@ -134,14 +179,14 @@ def alike(counts: Ints, rare: Sequence[float]) -> list[Bools]:
 def by_dice(counts: Ints, draws: int = DRAWS, seed: int = 1) -> Floats:
     """The statistic of tables in which each session fell on an account by dice."""
     rng = np.random.default_rng(seed)
-    fitted = expected(counts)
+    due = expected(counts)
     here = counts >= 0
     totals = np.where(here, counts, 0).sum(axis=1)
     drawn = np.zeros((draws, *counts.shape), np.int64)
     for row, total in enumerate(totals.tolist()):
-        whole = fitted[row].sum()
+        whole = due[row].sum()
         if total and whole:
-            drawn[:, row] = rng.multinomial(total, fitted[row] / whole, size=draws)
+            drawn[:, row] = rng.multinomial(total, due[row] / whole, size=draws)
     drawn[:, ~here] = -1
     return unevenness(drawn)
 

@@ -204,10 +204,30 @@ def test_many_accounts_are_told_from_timers_as_each_alone_would_be() -> None:
 
 
 @pytest.mark.parametrize("layout", ["C", "draws in the middle"])
-def test_many_tables_are_as_uneven_as_each_at_once(layout: str) -> None:
+def test_many_tables_are_as_uneven_as_each_alone(layout: str) -> None:
     counts = np.random.default_rng(5).poisson(2.0, (1000, 28, 60)).astype(np.int64)
     counts[:, 3:9, 7] = -1
     if layout != "C":
         counts = np.moveaxis(np.moveaxis(counts, 0, 1).copy(), 1, 0)
-    together = evenness.unevenness_of(counts)
-    assert np.array_equal(evenness.unevenness(counts), together)
+    each = np.array([evenness.unevenness(one) for one in counts])
+    assert evenness.unevenness(counts) == pytest.approx(each, rel=1e-12)
+
+
+def test_holes_in_the_table_are_expected_as_fitting_it_again_and_again_would() -> None:
+    """The product of two factors is what scaling all cells in turns comes to."""
+    dice = np.random.default_rng(6)
+    counts = dice.poisson(2.0, (20, 9, 12)).astype(np.int64)
+    counts[:, :4, 3] = counts[7:, 5:, 8] = -1
+    counts[3, 2] = 0
+    fitted = (counts >= 0).astype(float)
+    for _ in range(evenness.SWEEPS):
+        for axis in (-1, -2):
+            wanted = np.maximum(counts, 0).sum(axis=axis, keepdims=True)
+            has = fitted.sum(axis=axis, keepdims=True)
+            fitted *= np.divide(wanted, has, out=np.zeros(has.shape), where=has > 0)
+    assert evenness.expected(counts) == pytest.approx(fitted, abs=1e-12)
+    gap = (np.maximum(counts, 0) - fitted) ** 2
+    x2 = np.divide(gap, fitted, out=np.zeros_like(gap), where=fitted > 0).sum((1, 2))
+    used = fitted > 0
+    freedom = used.sum((1, 2)) - used.any(1).sum(1) - used.any(2).sum(1) + 1
+    assert evenness.unevenness(counts) == pytest.approx(x2 / freedom, rel=1e-9)
