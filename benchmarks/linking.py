@@ -197,7 +197,7 @@ def plain(world: Everyone) -> str:
 
 def ours(world: Everyone) -> str:
     found = clustering.find_clusters(world)
-    return f"{len(found.links):,} links, {len(found.clusters):,} clusters"
+    return f"{len(found.kept.links.a):,} links, {len(found.clusters):,} clusters"
 
 
 def permutations(seed: int) -> None:
