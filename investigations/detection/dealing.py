@@ -198,9 +198,15 @@ def tied_again(world: Everyone, ties: Sequence[Tie]) -> Everyone:
     """The world with hands that were found before, of those who are still there."""
     hands = []
     accounts = np.array(world.accounts, np.int64)
-    known = {f"{v.kind} {v.text}": at for at, v in enumerate(world.values)}
+    known = {
+        f"{value.kind} {value.text}": at
+        for at, value in enumerate(world.values)
+        if value.kind in KINDS
+    }
     for tie in ties:
-        still = np.flatnonzero(np.isin(accounts, tie.accounts))
+        own = np.sort(tie.accounts)
+        at = np.searchsorted(accounts, own)
+        still = at[accounts.take(at, mode="clip") == own]
         if tie.text in known and len(still) >= FEWEST:
             hands.append(Hand(known[tie.text], still))
     return tied(world, hands)

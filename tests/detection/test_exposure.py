@@ -35,7 +35,7 @@ def test_exchanges_tokens_models_intents_and_days_add_up(town):
     left = features.totals(members(ATTACKERS, SOME), Clock(NOW))[SOME]
 
     assert left.exchanges == len(told)
-    assert left.output_tokens == sum(tokens for *_, tokens in told)
+    assert left.output_tokens == sum(tokens or 0 for *_, tokens in told)
     assert (left.since, left.until) == (min(told)[0], max(told)[0])
     assert left.days == len({at.date() for at, *_ in told})
     assert left.by_model == Counter(model for _, model, *_ in told)

@@ -57,7 +57,8 @@ def totals(members: Iterable[tuple[int, int]], clock: Clock) -> dict[int, Expose
     """Cluster → what its members ever exchanged, by (account, cluster) pairs. Clusters
     of which no member ever did are not among them."""
     told = named(members)
-    by_model, by_intent = counts("by_model", told, clock), counts("intents", told, clock)
+    by_model = counts("by_model", told, clock)
+    by_intent = counts("intents", told, clock)
     return {
         cluster: Exposed(
             exchanges=int(requests),

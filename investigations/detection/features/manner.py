@@ -12,10 +12,11 @@ from investigations.detection.shapes import Floats, Wording
 MOST_WORDINGS = 12
 AT_ONCE = 1_000  # accounts
 
+_SUMS = ", ".join(f"sum(session_hours[{hour + 1}])" for hour in range(24))
 HOURS = """
-SELECT account_id, session_hours FROM {days} AS d
-WHERE account_id = ANY(%(accounts)s::bigint[]) AND day >= %(first_day)s
-"""
+SELECT account_id, {sums} FROM {days} AS d
+WHERE account_id = ANY(%(accounts)s::bigint[]) AND day >= %(first_day)s GROUP BY 1
+""".replace("{sums}", _SUMS)
 WORDINGS = """
 SELECT used.account_id, used.skeleton, known.sketch, used.requests
 FROM (
@@ -33,10 +34,8 @@ ORDER BY used.account_id, used.requests DESC, used.skeleton
 
 def start_hours_of(accounts: Collection[int], clock: Clock) -> dict[int, Floats]:
     """Account → session starts in the window by hour of the day in UTC, 24 numbers."""
-    found: dict[int, Floats] = {}
-    for account, hours in rows(HOURS, clock, accounts=list(accounts)):
-        found[account] = found.get(account, np.zeros(24)) + np.array(hours, float)
-    return found
+    found = rows(HOURS, clock, accounts=list(accounts))
+    return {account: np.array(hours, float) for account, *hours in found}
 
 
 def wordings_of(

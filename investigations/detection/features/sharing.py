@@ -178,15 +178,16 @@ def birth_slots(
     present: Sequence[AccountFeatures], base: int
 ) -> tuple[list[tuple[int, int, int, int, int]], list[Value]]:
     """Signing up in the same half hour in the same manner, as a value of its own."""
-    slots: dict[str, list[int]] = defaultdict(list)
+    slots: dict[tuple[int, str, str], list[int]] = defaultdict(list)
     for at, own in enumerate(present):
         if own.created_at is not None and own.email_shape:
             slot = int(own.created_at.timestamp() // BIRTH_SLOT)
-            slots[f"{slot}|{own.email_shape}|{own.referrer}"].append(at)
+            slots[slot, own.email_shape, own.referrer].append(at)
+    shared = {key: born for key, born in slots.items() if len(born) > 1}
     found: list[tuple[int, int, int, int, int]] = []
     values: list[Value] = []
-    for name in sorted(name for name, born in slots.items() if len(born) > 1):
-        day = int(name.split("|")[0]) * BIRTH_SLOT // 86400
-        found += [(at, base + len(values), 1, day, day) for at in slots[name]]
+    for name, key in sorted(("|".join(map(str, key)), key) for key in shared):
+        day = key[0] * BIRTH_SLOT // 86400
+        found += [(at, base + len(values), 1, day, day) for at in shared[key]]
         values.append(Value("signup", name))
     return found, values
