@@ -64,6 +64,11 @@ def _opened(detail: Detail) -> str:
     return f"opened the case about {cluster}" if cluster else "opened the case"
 
 
+def _followed(detail: Detail) -> str:
+    before, cluster = detail.get("before"), detail.get("cluster")
+    return f"moved the case on: {before} became part of {cluster}"
+
+
 def _accounts(detail: Detail) -> str:
     given = detail.get("accounts", 0)
     count = given if isinstance(given, int) else len(given)
@@ -77,6 +82,7 @@ def _plain(words: str) -> Callable[[Detail], str]:
 # Verb of the audit entry → icon, tone, words after the person's name.
 LOOKS: dict[str, tuple[str, str, Callable[[Detail], str]]] = {
     "case.opened": ("case", "info", _opened),
+    "case.followed": ("case", "info", _followed),
     "case.assigned": ("identity", "neutral", _assigned),
     "case.noted": ("note", "neutral", _plain("noted")),
     "case.escalated": ("escalate", "warn", _plain("escalated the case")),

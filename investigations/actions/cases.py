@@ -11,12 +11,14 @@ from django.utils import timezone
 from ingest.models import Account
 from investigations import access, policies, transitions
 from investigations.actions import audit
+from investigations.actions.following import follow_clusters
 from investigations.actions.locking import (
     check_version,
     keep,
     lock_case,
     mark_finished,
 )
+from investigations.actions.titles import title_of, title_of_picked
 from investigations.detection.models import Cluster
 from investigations.detection.selectors import hot_clusters
 from investigations.errors import (
@@ -76,12 +78,13 @@ def _insert_case(
     now = timezone.now()
     if len(title) > 200:
         raise TooLong("A title has at most 200 characters.")
+    told = title_of(cluster) if cluster else title_of_picked(len(picked))
     try:
         # The database, not a look beforehand, decides between two who open at once.
         with transaction.atomic():
             return Case.objects.create(
                 cluster=cluster,
-                title=title or _title(cluster, len(picked)),
+                title=title or told,
                 priority=cluster.score if cluster else 0,
                 opened_on=_snapshot(cluster),
                 opened_by=by,
@@ -96,16 +99,6 @@ def _already_open(cluster: Cluster | None) -> AlreadyOpen:
     open_now = Case.objects.unfinished().filter(cluster=cluster).first()
     name = open_now.ref if open_now else "another case"
     return AlreadyOpen(f"{cluster} already has an unfinished case: {name}.")
-
-
-def _title(cluster: Cluster | None, picked: int) -> str:
-    if cluster is None:
-        return f"{picked} account{'s' if picked != 1 else ''} picked by hand"
-    kind = {
-        Cluster.Verdict.DISTILLATION: "Distillation campaign",
-        Cluster.Verdict.RESALE_POOL: "Resale pool",
-    }.get(Cluster.Verdict(cluster.verdict), "Linked group")
-    return f"{kind} of {cluster.size} accounts"
 
 
 def _snapshot(cluster: Cluster | None) -> dict[str, object]:
@@ -130,10 +123,12 @@ def _snapshot(cluster: Cluster | None) -> dict[str, object]:
 def open_hot_cases() -> list[Case]:
     """Open a case for each hot cluster that has none, in the machine's own name.
 
+    A cluster that an open case's has become part of has one (following.py).
     A cluster whose last case was finished gets a new one only when it has grown
     since, or died down and come back. Each case is its own transaction, so two
     workers at once cost one of them a refusal and nothing else.
     """
+    follow_clusters()
     refresh_cases()
     by = access.system_account()
     opened = []

@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db.models import Max, Min
 
 from investigations.detection import exposure
-from investigations.detection.models import ClusterHour, Exposure
+from investigations.detection.models import Cluster, ClusterHour, Exposure
 from investigations.models import Case, Decision, Effect
 
 Hour = tuple[datetime, int, int, dict[str, int]]
@@ -56,11 +56,19 @@ def _moments(case: Case) -> Iterable[tuple[str, datetime | None]]:
     delivered = Effect.objects.filter(
         decision__in=decided, state=Effect.State.DELIVERED
     ).aggregate(first=Min("delivered_at"), last=Max("delivered_at"))
-    yield "First flag", case.cluster.first_flagged_at
+    yield "First flag", _first_flag(case, case.cluster)
     yield "Case opened", case.opened_at
     yield "Decision", decided.aggregate(at=Min("made_at"))["at"]
     yield "First effect", delivered["first"]
     yield "Last effect", delivered["last"]
+
+
+def _first_flag(case: Case, cluster: Cluster) -> datetime | None:
+    """Of the cluster, or of the part of it about which the case was opened."""
+    opened_on = case.opened_on.get("cluster", cluster.ref)
+    part = Cluster.objects.filter(pk=int(opened_on.removeprefix("CL-")))
+    flags = [cluster.first_flagged_at, *part.values_list("first_flagged_at", flat=True)]
+    return min(filter(None, flags), default=None)
 
 
 def _before(
