@@ -24,6 +24,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,10 @@ PRECISION, CALIBRATION, IN_HOT = 0.99, 0.05, 1e-4
 # Level → share of a campaign's exchanges served before its first flag.
 SERVED = {0: 0.05, 1: 0.05, 2: 0.05, 3: 0.20}
 ENDS_AT = datetime(2026, 11, 23, 12, tzinfo=UTC)
+FLAGGED = """
+SELECT external_id FROM detection_score JOIN ingest_account ON ingest_account.id =
+    detection_score.account_id WHERE first_flagged_at IS NOT NULL
+"""
 DAYS = 21
 MOMENT = timedelta(microseconds=1)
 
@@ -112,9 +117,22 @@ def run(
         "level": level,
         "seed": seed,
         "steps": asked.steps,
+        "ever_flagged": ever_flagged(truth, env["DATABASE_URL"]),
         "seconds": seconds,
         "ablations": ablations(truth, env) if asked.ablations else [],
     } | found
+
+
+def ever_flagged(truth: Path, database: str) -> dict[str, int]:
+    """Population → innocents who scored 70 or stood in a cluster of 70 at any pass."""
+    with psycopg.connect(database) as connection:
+        flagged = {name for (name,) in connection.execute(FLAGGED)}
+    rows = [json.loads(line) for line in truth.read_text().splitlines()]
+    return Counter(
+        row["population"]
+        for row in rows
+        if row.get("account_id") in flagged and not row["campaign"]
+    )
 
 
 def ablations(truth: Path, env: dict[str, str]) -> list[dict[str, Any]]:
@@ -164,14 +182,18 @@ def drop(name: str) -> None:
 def told(row: dict[str, Any]) -> str:
     campaigns = ", ".join(
         f"{each['campaign']} {each['flagged']}/{each['accounts']}"
-        + (f" from {each['served_before_first_flag']:.0%}" if row["steps"] else "")
+        + (f" from {each['served_before_first_flag']:.1%}" if row["steps"] else "")
         for each in row["campaigns"]
     )
     pools = "".join(
         f"; {each['pool']} {each['in_one_cluster']}/{each['accounts']} in one cluster"
         for each in row["large_pools"]
     )
-    return f"level {row['level']} seed {row['seed']}: {campaigns}{pools}"
+    innocent = ", ".join(f"{n} {name}" for name, n in row["ever_flagged"].items())
+    return (
+        f"level {row['level']} seed {row['seed']}: {campaigns}{pools}; innocents at 70"
+        f" at some pass: {innocent or 'none'}"
+    )
 
 
 # Customers whose keys a campaign uses: its exchanges are theirs; they are told apart.

@@ -277,6 +277,7 @@ class Cluster(models.Model):
     class Amount(models.TextChoices):
         TOO_LITTLE = "too_little", "too little to say anything"
         EARLY = "early", "early"
+        EARLY_MANY = "early_many", "early, of many customers"
         ENOUGH = "enough", "enough"
 
     # Shown as CL-<id>. Carried over by overlap from run to run.

@@ -70,8 +70,9 @@ THRESHOLDS = (
     ("fewest_requests", "Fewest exchanges of a cluster", COUNT, 1, 1_000_000, True),
     ("early_members", "Early: fewer customers than", COUNT, 3, 1_000, True),
     ("early_requests", "Early: fewer exchanges than", COUNT, 1, 1_000_000, True),
+    ("early_pool_members", "Early: a pool is told from", COUNT, 3, 1_000, True),
     ("thin_cap", "Most for a cluster with too little", SHOWN, 0, 69, False),
-    ("early_cap", "Most for a campaign seen early", SHOWN, 0, 89, False),
+    ("early_cap", "Most for what is seen early", SHOWN, 0, 89, False),
     ("uncoordinated_cap", "Most without signs of coordination", SHOWN, 0, 89, False),
     ("pool_cap", "Most for a pool that harvests nothing", SHOWN, 0, 89, False),
     ("propose_at", "Bans are proposed from", SHOWN, 90, 100, False),
@@ -216,7 +217,7 @@ def problems_together(rules: Ruleset) -> dict[str, str]:
         }
     if rules.thin_cap > rules.early_cap:
         return {
-            "early_cap": "A campaign seen early cannot be held at less than one with "
+            "early_cap": "What is seen early cannot be held at less than one with "
             "too little to say anything: raise it, or lower the other."
         }
     if rules.member_bonus > rules.acting_member_bonus:

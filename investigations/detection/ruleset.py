@@ -44,8 +44,8 @@ class Ruleset:
     contributes_at: float = 3.0
     # Families that contribute → the most that may be shown.
     display_caps: tuple[float, ...] = (59.0, 59.0, 84.0, 100.0)
-    # The most that may be shown: of too few members or exchanges, of a campaign that is
-    # seen early, without evidence of coordination, and of a pool that harvests nothing.
+    # The most that may be shown: of too few members or exchanges, of what is seen
+    # early, without evidence of coordination, and of a pool that harvests nothing.
     thin_cap: float = 39.0
     early_cap: float = 84.0
     uncoordinated_cap: float = 69.0
@@ -75,9 +75,11 @@ class Ruleset:
     # Abstain below these.
     fewest_members: int = 4
     fewest_requests: int = 100
-    # Below these it is early: a campaign is told, but nobody is proposed.
+    # Below these it is early: a campaign is told, but nobody is proposed. A pool is
+    # told from so many customers on: more than a small team that shares a card.
     early_members: int = 5
     early_requests: int = 300
+    early_pool_members: int = 10
     harvest_floor: float = 6.0
     pool_floor: float = 8.0
     # The score from which a cluster and its member may be proposed for a ban.

@@ -543,6 +543,7 @@ class Amount(StrEnum):
 
     TOO_LITTLE = "too_little"  # to say anything
     EARLY = "early"  # enough to tell of a campaign, too little to act on
+    EARLY_MANY = "early_many"  # the same, of too many customers for a small team
     ENOUGH = "enough"
 
 

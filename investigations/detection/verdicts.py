@@ -59,9 +59,10 @@ def amount_of(cluster: ClusterFeatures, rules: Ruleset = RULESET) -> Amount:
     customers, exchanges = cluster.organizations, cluster.requests
     if customers < rules.fewest_members or exchanges < rules.fewest_requests:
         return Amount.TOO_LITTLE
-    if customers < rules.early_members or exchanges < rules.early_requests:
-        return Amount.EARLY
-    return Amount.ENOUGH
+    if customers >= rules.early_members and exchanges >= rules.early_requests:
+        return Amount.ENOUGH
+    many = customers >= rules.early_pool_members
+    return Amount.EARLY_MANY if many else Amount.EARLY
 
 
 def judge(
@@ -75,7 +76,8 @@ def judge(
 
     `weighed`: decibans by detector before its family's cap; what a swift move to a
     new model says of the purpose is not less because sessions are balanced, too.
-    Early only a campaign is told: small teams look like pools until they are known.
+    Small teams look like pools until they are known: early, of few customers only a
+    campaign is told.
     """
     harvest = sum(points for key, points in weighed.items() if key in HARVEST)
     pool = sum(points for key, points in weighed.items() if key in POOL)
@@ -107,18 +109,26 @@ def innocent_explanation(scored: Scored) -> str:
 
 def ceiling(verdict: str, rules: Ruleset = RULESET, *, amount: Amount) -> float:
     """The highest score that the verdict lets the cluster and its members show."""
-    if amount is not Amount.ENOUGH:
-        return rules.early_cap if is_told_early(verdict, amount) else rules.thin_cap
     caps = {RESALE_POOL: rules.pool_cap, INSUFFICIENT: rules.uncoordinated_cap}
-    return caps.get(verdict, 100.0)
+    most = caps.get(verdict, 100.0)
+    if amount is Amount.ENOUGH:
+        return most
+    early = is_told_early(verdict, amount)
+    return min(most, rules.early_cap) if early else rules.thin_cap
+
+
+TOLD_EARLY = {
+    Amount.EARLY: frozenset({DISTILLATION}),
+    Amount.EARLY_MANY: frozenset({DISTILLATION, RESALE_POOL}),
+}
 
 
 def is_told_early(verdict: str, amount: Amount) -> bool:
-    return amount is Amount.EARLY and verdict == DISTILLATION
+    return verdict in TOLD_EARLY.get(amount, ())
 
 
 def early_words(cluster: ClusterFeatures, rules: Ruleset = RULESET) -> str:
-    """Why a campaign that is seen early is held back, for who looks at it.
+    """Why what is seen early is held back, for who looks at it.
 
     Nobody is proposed below 90, which the cap for it cannot reach.
     """

@@ -34,9 +34,9 @@ def account_score(*keys: str, account: AccountFeatures | None = None) -> Scored:
     return score_account(alone(account or member(1)), evidence(*keys))
 
 
-def cluster_score(*keys: str, **known):
+def cluster_score(*keys: str, rules: Ruleset = RULESET, **known):
     members = known.pop("members", [member(n) for n in range(20)])
-    return scoring.score_cluster(pooled(members, **known), evidence(*keys))
+    return scoring.score_cluster(pooled(members, **known), evidence(*keys), rules)
 
 
 EVERYTHING = tuple(FAMILY)
@@ -251,12 +251,32 @@ def test_a_campaign_is_told_early_and_held_below_action(known):
     assert scored.score == 84
 
 
-@pytest.mark.parametrize("known", EARLY)
-def test_a_pool_is_not_told_early(known):
-    scored, verdict = cluster_score(*POOL, "signup_burst", **known)
+@pytest.mark.parametrize("customers", [4, 9])
+def test_what_may_be_a_small_team_with_one_card_is_not_told_early(customers):
+    few = [member(n, requests=25) for n in range(customers)]
+
+    scored, verdict = cluster_score(*POOL, "signup_burst", members=few)
 
     assert verdict == "insufficient_evidence"
     assert scored.score == 39
+
+
+def test_a_pool_of_more_customers_is_told_early():
+    many = [member(n, requests=10) for n in range(10)]
+
+    scored, verdict = cluster_score(*POOL, "signup_burst", members=many)
+
+    assert verdict == "resale_pool"
+    assert scored.score == 84
+
+
+def test_an_early_pool_is_held_at_the_lower_of_both_caps():
+    many = [member(n, requests=10) for n in range(10)]
+    rules = replace(RULESET, early_cap=75.0)
+
+    scored, _ = cluster_score(*POOL, "signup_burst", members=many, rules=rules)
+
+    assert scored.score == 75
 
 
 def test_one_family_alone_is_insufficient_evidence():
