@@ -5,7 +5,9 @@ found to be one cluster, the oldest case becomes the case about it; later ones t
 nobody has touched are closed as its duplicates, and the others are left to people.
 """
 
-from django.db import transaction
+from contextlib import suppress
+
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from investigations import access, transitions
@@ -27,7 +29,10 @@ def follow_clusters() -> None:
         found = successors(case.cluster)
         # Of one that fell apart, people say which part the case was about.
         if len(found) == 1:
-            _follow(case, found[0])
+            # Whoever opens a case about the same cluster at this moment is first, and
+            # this one is looked at again after the next pass.
+            with suppress(IntegrityError):
+                _follow(case, found[0])
 
 
 @transaction.atomic

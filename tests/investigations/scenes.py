@@ -6,12 +6,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.contrib.auth.models import User
+from django.utils import timezone
 
 from ingest.models import Account
 from investigations.actions.cases import open_case
 from investigations.actions.decisions import decide_case
 from investigations.actions.targets import preview_targets
-from investigations.detection.models import Cluster, Membership
+from investigations.detection.models import Cluster, ClusterLineage, Membership
 from investigations.models import Case, Decision
 from tests.factories import AccountFactory
 
@@ -65,6 +66,26 @@ def add_members(cluster: Cluster, accounts: Sequence[Account]) -> None:
     )
     Cluster.objects.filter(pk=cluster.pk).update(size=cluster.memberships.count())
     cluster.refresh_from_db()
+
+
+def became(parts: list[Cluster], *, into: int = 1, score: float = 97.0) -> Cluster:
+    """The parts are found as one cluster, or as several; the first of these."""
+    at = timezone.now()
+    accounts = [m.account for part in parts for m in part.memberships.all()]
+    Membership.objects.filter(cluster__in=parts).delete()
+    Cluster.objects.filter(pk__in=[part.pk for part in parts]).update(live=False)
+    share = len(accounts) // into
+    found = [
+        cluster_of(0, accounts=accounts[n * share : (n + 1) * share], score=score)
+        for n in range(into)
+    ]
+    kind = ClusterLineage.Kind.MERGED if into == 1 else ClusterLineage.Kind.SPLIT
+    for part in parts:
+        for child in found:
+            ClusterLineage.objects.create(
+                parent=part, child=child, kind=kind, shared=share, at=at
+            )
+    return found[0]
 
 
 def case_of(size: int, by: User, **more: Any) -> Case:

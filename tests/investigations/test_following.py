@@ -13,38 +13,13 @@ from investigations.actions.cases import (
     open_case,
     open_hot_cases,
 )
-from investigations.detection.models import (
-    Cluster,
-    ClusterLineage,
-    Exposure,
-    Membership,
-)
+from investigations.detection.models import Cluster, Exposure
 from investigations.models import AuditEntry, Case
-from tests.investigations.scenes import WHY, cluster_of, decide
+from tests.investigations.scenes import WHY, became, cluster_of, decide
 
 pytestmark = pytest.mark.django_db
 
 Status = Case.Status
-
-
-def became(parts: list[Cluster], *, into: int = 1, score: float = 97.0) -> Cluster:
-    """The parts are found as one cluster, or as several; the first of these."""
-    at = timezone.now()
-    accounts = [m.account for part in parts for m in part.memberships.all()]
-    Membership.objects.filter(cluster__in=parts).delete()
-    Cluster.objects.filter(pk__in=[part.pk for part in parts]).update(live=False)
-    share = len(accounts) // into
-    found = [
-        cluster_of(0, accounts=accounts[n * share : (n + 1) * share], score=score)
-        for n in range(into)
-    ]
-    kind = ClusterLineage.Kind.MERGED if into == 1 else ClusterLineage.Kind.SPLIT
-    for part in parts:
-        for child in found:
-            ClusterLineage.objects.create(
-                parent=part, child=child, kind=kind, shared=share, at=at
-            )
-    return found[0]
 
 
 def reread(case: Case) -> Case:

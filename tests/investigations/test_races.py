@@ -24,7 +24,13 @@ from investigations.errors import (
 from investigations.models import AuditEntry, Case, Decision, Effect
 from investigations.selectors.audit_chain import Head, verify_chain
 from tests.conftest import make_person
-from tests.investigations.scenes import case_of, cluster_of, decide, members
+from tests.investigations.scenes import (
+    became,
+    case_of,
+    cluster_of,
+    decide,
+    members,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -78,6 +84,18 @@ def test_workers_looking_at_once_open_one_case_a_cluster(ana):
         cluster_of(2)
     at_once(*[open_hot_cases] * 3)
     assert Case.objects.count() == 3
+
+
+def test_workers_looking_at_once_move_one_case_on_and_close_the_other_once():
+    parts = [cluster_of(2), cluster_of(3)]
+    open_hot_cases()
+    whole = became(parts)
+    at_once(*[open_hot_cases] * 3)
+    assert Case.objects.unfinished().get().cluster == whole
+    assert Case.objects.finished().get().outcome == Case.Outcome.DUPLICATE
+    told = AuditEntry.objects.values_list("verb", flat=True)
+    opened = ["case.opened"] * 2
+    assert sorted(told) == ["case.closed", "case.followed", *opened]
 
 
 def test_of_two_who_open_a_case_on_one_cluster_one_is_shown_the_others(ana, leo):
