@@ -36,9 +36,10 @@ TIE = "dispatch"
 # shared by those who know one another, whose days are alike for other reasons.
 KINDS = ("tools", "system", "skeleton", "client_stack", "email_domain", "referrer")
 FEWEST, MOST = 5, 2000  # customers
-# X² over its degrees of freedom, of which dice give 1; and while there are fewer
-# windows than FULL, when part of a crowd may be even for a few days.
-EVEN, EVEN_SO_FAR, FULL = 0.6, 0.3, 7
+# X² over its degrees of freedom, of which dice give 1. Of a wording, which is passed
+# around among pools and strangers, and together they have 0.56. And while there are
+# fewer windows than FULL, when part of a crowd may be even for a few days.
+EVEN, EVEN_WORDING, EVEN_SO_FAR, FULL = 0.6, 0.45, 0.3, 7
 CHANCE = 0.001  # over all values that were tried
 FEW_DRAWS = 64
 KNOWN = 0.8  # of the accounts are one cluster: nothing to find
@@ -53,10 +54,11 @@ MOST_SIGNALLED = 300  # customers
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Hand:
-    """Positions of the accounts, and the value by which they were found."""
+    """Positions of the accounts, and the value by which they were found, of a kind."""
 
     value: int
     accounts: Ints
+    kind: str = ""
 
 
 def candidates(world: Everyone, cluster: Ints) -> list[Hand]:
@@ -79,7 +81,7 @@ def candidates(world: Everyone, cluster: Ints) -> list[Hand]:
         if not FEWEST <= customers <= MOST or together_in(cluster[accounts]) > KNOWN:
             continue
         # Tools, prompt and client come together: one try for the same accounts.
-        found.setdefault(accounts.tobytes(), Hand(at, accounts))
+        found.setdefault(accounts.tobytes(), Hand(at, accounts, value.kind))
     return list(found.values())
 
 
@@ -109,13 +111,15 @@ def find_hands(
         steered = hand.accounts[~np.isin(hand.accounts, timed)]
         if len(steered) < FEWEST:
             return None
-        accounts = dealt(steered, starts, len(hands))
+        accounts = dealt(steered, starts, len(hands), hand.kind)
         return signalled(steered, times) if accounts is None else accounts
 
     # Dice and sums are compiled code that lets other threads work.
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
         found = zip(hands, pool.map(judged, hands), strict=True)
-        return [Hand(hand.value, each) for hand, each in found if each is not None]
+        return [
+            replace(hand, accounts=each) for hand, each in found if each is not None
+        ]
 
 
 def on_timers(times: Mapping[int, Floats]) -> Ints:
@@ -125,14 +129,14 @@ def on_timers(times: Mapping[int, Floats]) -> Ints:
     return timed
 
 
-def dealt(accounts: Ints, starts: Ints, tries: int) -> Ints | None:
+def dealt(accounts: Ints, starts: Ints, tries: int, kind: str = "") -> Ints | None:
     """Accounts that take turns, where all of them together are even enough.
 
     Who does not take part is left out only afterwards: choosing the even ones first
     would make any crowd look dealt."""
     counts = counts_of(accounts, starts)
     value = float(evenness.unevenness(counts))
-    if np.isnan(value) or value > even_enough(counts):
+    if np.isnan(value) or value > even_enough(counts, kind):
         return None
     # A few draws tell who is nowhere near: dice alone would be as even at one value or
     # more of those that were tried, and not at one in a thousand such runs.
@@ -146,10 +150,12 @@ def dealt(accounts: Ints, starts: Ints, tries: int) -> Ints | None:
     return accounts[possible]
 
 
-def even_enough(counts: Ints) -> float:
-    """The most that a deal has, by the windows in which anybody was there."""
-    windows = (counts >= 0).any(axis=1).sum()
-    return EVEN if windows >= FULL else EVEN_SO_FAR
+def even_enough(counts: Ints, kind: str) -> float:
+    """The most that a deal has, by what it was found by and the windows in which
+    anybody was there."""
+    if (counts >= 0).any(axis=1).sum() < FULL:
+        return EVEN_SO_FAR
+    return EVEN_WORDING if kind == "skeleton" else EVEN
 
 
 def is_most(joined: Bools) -> bool:

@@ -1,6 +1,7 @@
 """Work dealt out by one hand, among accounts that share no more than a program."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pytest
@@ -50,15 +51,18 @@ def at_random_times(starts: Ints) -> Mapping[int, Floats]:
     }
 
 
-def on_one_tool(count: int) -> Town:
+def on_one(count: int, kind: str = "tools") -> Town:
     town = Town()
     for account in range(1, count + 1):
-        town.move_in(account, tools="t", payment=f"card-{account}")
+        shows: dict[str, Any] = {kind: "t", "payment": f"card-{account}"}
+        town.move_in(account, **shows)
     return town
 
 
-def hands(starts: Ints, times: Mapping[int, Floats] | None = None):
-    world = on_one_tool(starts.shape[1]).everyone()
+def hands(
+    starts: Ints, times: Mapping[int, Floats] | None = None, *, shown: str = "tools"
+):
+    world = on_one(starts.shape[1], shown).everyone()
     tried = dealing.candidates(world, np.full(starts.shape[1], -1))
     tried = dealing.busy(tried, starts)
     return dealing.find_hands(tried, starts, times or at_random_times(starts))
@@ -125,6 +129,21 @@ def test_strangers_among_a_relays_accounts_keep_them_from_being_one_hand(count: 
     assert hands(starts) == []
 
 
+def test_a_wording_that_a_relay_and_as_many_strangers_send_is_not_one_hand():
+    """So many that the median is theirs, and most of all are as even."""
+    starts = np.hstack([relay(90), rng().poisson(2.0, (DAYS, 100))])
+    usual, _ = evenness.alike(
+        dealing.counts_of(np.arange(190), starts), (dealing.ODD, dealing.FOREIGN)
+    )
+
+    assert usual.mean() >= dealing.ALL
+    assert hands(starts, shown="skeleton") == []
+
+
+def test_a_wording_that_only_a_relay_sends_gives_it_away():
+    assert len(hands(relay(90), shown="skeleton")) == 1
+
+
 def test_a_table_too_thin_for_dice_to_fill_proves_nothing():
     """One session of the fifth account: dice often leave it out."""
     counts = np.array([[2, 2, 2, 2, 0]] * 6 + [[2, 2, 2, 2, 1]])
@@ -142,7 +161,7 @@ def test_one_customers_own_keys_are_not_tried():
 
 
 def test_what_is_one_cluster_already_is_not_tried_again():
-    world = on_one_tool(30).everyone()
+    world = on_one(30).everyone()
 
     assert dealing.candidates(world, np.zeros(30, np.int64)) == []
 
@@ -163,7 +182,7 @@ def test_accounts_that_start_at_the_same_signals_are_one_hand():
 @pytest.mark.parametrize("count", [30, pytest.param(300, id="above the tool's cap")])
 def test_what_one_hand_deals_becomes_one_cluster(count: int):
     starts = relay(count)
-    world = on_one_tool(count).everyone()
+    world = on_one(count).everyone()
     assert find_clusters(world).clusters == []
 
     (hand,) = hands(starts)
