@@ -9,12 +9,14 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.db import connection
 
 from ingest.drain import writers
 from ingest.ledger import ledger
 from ingest.models import Batch, Event, Source
 from tests.database import database_url
 from tests.ingest.records import ndjson, requests
+from tests.waiting import wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -32,6 +34,17 @@ def copy_and_stop(statement, blocks):
 copying.copy = copy_and_stop
 writers.store_pending()
 """
+
+
+def open_transactions() -> int:
+    """Of others than this connection, in this database."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+            " AND pid <> pg_backend_pid() AND xact_start IS NOT NULL"
+        )
+        count: int = cursor.fetchone()[0]
+        return count
 
 
 @pytest.mark.django_db(transaction=True)
@@ -54,6 +67,8 @@ def test_a_worker_killed_before_its_commit_leaves_the_batch_to_the_next(clock):
         assert victim.stdout is not None
         assert victim.stdout.readline() == b"copied\n"
         victim.send_signal(signal.SIGKILL)
+    # PostgreSQL holds what the dead one had locked until it looks at the connection.
+    wait_until(lambda: not open_transactions())
     assert Event.objects.count() == 0
     batch.refresh_from_db()
     assert (batch.state, batch.attempts) == ("pending", 1)
