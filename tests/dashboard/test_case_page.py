@@ -9,12 +9,23 @@ from django.urls import reverse
 
 from ingest.models import Account, Excerpt, Sighting, Source
 from investigations import access
-from investigations.actions.cases import add_note, assign_case, open_case
+from investigations.actions.cases import (
+    add_note,
+    assign_case,
+    open_case,
+    open_hot_cases,
+)
 from investigations.detection.models import Cluster, Membership, Score
 from investigations.models import AuditEntry, Case
 from tests.dashboard.case_scenes import SKELETONS, campaign
 from tests.dashboard.reading import has, the
-from tests.investigations.scenes import case_of, decide, new_accounts
+from tests.investigations.scenes import (
+    became,
+    case_of,
+    cluster_of,
+    decide,
+    new_accounts,
+)
 
 pytestmark = pytest.mark.django_db
 HTMX = {"HX-Request": "true"}
@@ -260,6 +271,17 @@ def test_the_history_tells_who_did_what_and_shows_the_notes(signed_in, ana, leo,
     assert "assigned the case to Ana Lopez" in text
     assert "&lt;i&gt;chargebacks&lt;/i&gt;" in text
     assert "opened the case about" in text
+
+
+def test_the_history_tells_what_the_cases_cluster_became_part_of(signed_in, leo):
+    part = cluster_of(5)
+    (case,) = open_hot_cases()
+    whole = became([part, cluster_of(15, score=40)])
+    open_hot_cases()
+
+    text = page(signed_in(leo), case).text
+    assert f"moved the case on: {part.ref} became part of {whole.ref}" in text
+    assert "Distillation campaign of 20 accounts" in text
 
 
 def test_a_case_of_hand_picked_accounts_has_a_page(signed_in, ana):
