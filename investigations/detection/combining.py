@@ -91,6 +91,7 @@ class Tied:
 
 Part = Callable[[], Pairs]
 Given = TypeVar("Given")
+Made = TypeVar("Made")
 
 
 def ties_of(parts: Sequence[Part], nodes: int) -> list[Tied]:
@@ -131,7 +132,7 @@ def telling(ties: Sequence[Tied], nodes: int) -> Tied:
     return found.only(in_order_of(found.links.a * nodes + found.links.b, nodes * nodes))
 
 
-def side_by_side(work: Callable[[Given], Tied], on: Sequence[Given]) -> list[Tied]:
+def side_by_side(work: Callable[[Given], Made], on: Sequence[Given]) -> list[Made]:
     """Results in their order. What the work calls lets other threads run."""
     if len(on) == 1:
         return [work(on[0])]

@@ -8,14 +8,13 @@ that enough customers share is tried, and where their session starts fall more e
 than dice would have it (or all at the same signals), they are tied by that as well.
 """
 
-import os
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from investigations.detection import evenness
+from investigations.detection.combining import side_by_side
 from investigations.detection.detectors.synchronised_starts import (
     COMPANY,
     company,
@@ -114,12 +113,8 @@ def find_hands(
         accounts = dealt(steered, starts, len(hands), hand.kind)
         return signalled(steered, times) if accounts is None else accounts
 
-    # Dice and sums are compiled code that lets other threads work.
-    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-        found = zip(hands, pool.map(judged, hands), strict=True)
-        return [
-            replace(hand, accounts=each) for hand, each in found if each is not None
-        ]
+    found = zip(hands, side_by_side(judged, hands), strict=True)
+    return [replace(hand, accounts=each) for hand, each in found if each is not None]
 
 
 def on_timers(times: Mapping[int, Floats]) -> Ints:
@@ -129,7 +124,7 @@ def on_timers(times: Mapping[int, Floats]) -> Ints:
     return timed
 
 
-def dealt(accounts: Ints, starts: Ints, tries: int, kind: str = "") -> Ints | None:
+def dealt(accounts: Ints, starts: Ints, tries: int, kind: str) -> Ints | None:
     """Accounts that take turns, where all of them together are even enough.
 
     Who does not take part is left out only afterwards: choosing the even ones first

@@ -53,6 +53,11 @@ HARVEST = frozenset(
 # One customer's product explains money, devices, networks and templates in common.
 # It does not explain sessions dealt out like cards, or conversations that wander.
 COORDINATION = frozenset({Family.TIME, Family.CONTENT_PROOF})
+# What is told before there is enough to act on.
+TOLD_EARLY = {
+    Amount.EARLY: frozenset({DISTILLATION}),
+    Amount.EARLY_MANY: frozenset({DISTILLATION, RESALE_POOL}),
+}
 
 
 def amount_of(cluster: ClusterFeatures, rules: Ruleset = RULESET) -> Amount:
@@ -115,12 +120,6 @@ def ceiling(verdict: str, rules: Ruleset = RULESET, *, amount: Amount) -> float:
         return most
     early = is_told_early(verdict, amount)
     return min(most, rules.early_cap) if early else rules.thin_cap
-
-
-TOLD_EARLY = {
-    Amount.EARLY: frozenset({DISTILLATION}),
-    Amount.EARLY_MANY: frozenset({DISTILLATION, RESALE_POOL}),
-}
 
 
 def is_told_early(verdict: str, amount: Amount) -> bool:

@@ -71,6 +71,11 @@ OF_SOME = "(%(only)s::bigint[] IS NULL OR e.account_id = ANY(%(only)s::bigint[])
 WHOLE_DAYS = DAYS.partition("UNION ALL")[0] + ")"
 
 
+def sums_by_hour(column: str) -> str:
+    """Of an array of 24 numbers, in SQL: so many sums. `column` is ours, not typed."""
+    return ", ".join(f"sum({column}[{hour + 1}])" for hour in range(24))
+
+
 def rows(sql: str, clock: Clock, **more: Any) -> Iterator[Row]:
     with connection.cursor() as cursor:
         if "{days}" in sql:

@@ -7,7 +7,7 @@ import numpy as np
 
 from ingest.fingerprints import FREQUENCIES
 from ingest.texts import likeness
-from investigations.detection.features.clock import Clock, rows
+from investigations.detection.features.clock import Clock, rows, sums_by_hour
 from investigations.detection.shapes import Floats
 
 SETTINGS = """
@@ -26,12 +26,11 @@ def settings_of(accounts: Collection[int], clock: Clock) -> dict[int, dict[str, 
     return dict(found)
 
 
-_SUMS = ", ".join(f"sum(hours[{hour + 1}])" for hour in range(24))
 HOURS_OF_DAY = """
 SELECT account_id, {sums} FROM {days} AS d
 WHERE account_id = ANY(%(accounts)s::bigint[]) AND day >= %(first_day)s AND requests > 0
 GROUP BY 1 ORDER BY 1
-""".replace("{sums}", _SUMS)
+""".replace("{sums}", sums_by_hour("hours"))
 
 
 def hours_of_day(accounts: Collection[int], clock: Clock) -> dict[int, list[int]]:

@@ -9,22 +9,23 @@ from ingest.fingerprints import INTENT_BITS
 from investigations.detection.exposure import Exposed
 from investigations.detection.features.clock import Clock, rows
 
-# Of days of many members: what PostgreSQL sums up need not be sent.
+# Members of clusters, beside a table of theirs: what PostgreSQL sums up for a cluster
+# need not be sent by account.
 _MEMBERS = """
 JOIN unnest(%(accounts)s::bigint[], %(clusters)s::int[]) AS c(account, cluster)
-  ON c.account = d.account_id
+  ON c.account = account_id
 """
 TOTALS = f"""
 SELECT c.cluster, sum(requests), sum(input_tokens), sum(output_tokens),
        min(first_at), max(last_at), count(DISTINCT day)
 FROM {{days}} AS d {_MEMBERS}
-WHERE d.account_id = ANY(%(accounts)s::bigint[]) AND requests > 0
+WHERE account_id = ANY(%(accounts)s::bigint[]) AND requests > 0
 GROUP BY 1
 """  # noqa: S608 - made of constants
 COUNTS = f"""
 SELECT c.cluster, m.key, sum(m.value::bigint)
 FROM {{days}} AS d {_MEMBERS} CROSS JOIN LATERAL jsonb_each_text({{column}}) AS m
-WHERE d.account_id = ANY(%(accounts)s::bigint[])
+WHERE account_id = ANY(%(accounts)s::bigint[])
 GROUP BY 1, 2
 """  # noqa: S608 - made of constants
 _INTENTS = ", ".join(
@@ -33,9 +34,7 @@ _INTENTS = ", ".join(
 HOURS = f"""
 SELECT c.cluster, date_trunc('hour', e.occurred_at), e.model, count(*),
        sum(e.output_tokens), {_INTENTS}
-FROM ingest_event e
-JOIN unnest(%(accounts)s::bigint[], %(clusters)s::int[]) AS c(account, cluster)
-  ON c.account = e.account_id
+FROM ingest_event e {_MEMBERS}
 WHERE e.kind = 'request' AND e.occurred_at >= %(since)s AND e.occurred_at <= %(as_of)s
 GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
 """  # noqa: S608 - made of constants
@@ -57,8 +56,8 @@ def totals(members: Iterable[tuple[int, int]], clock: Clock) -> dict[int, Expose
     """Cluster → what its members ever exchanged, by (account, cluster) pairs. Clusters
     of which no member ever did are not among them."""
     told = named(members)
-    by_model = counts("by_model", told, clock)
-    by_intent = counts("intents", told, clock)
+    by_model = sums_by_key("by_model", told, clock)
+    by_intent = sums_by_key("intents", told, clock)
     return {
         cluster: Exposed(
             exchanges=int(requests),
@@ -76,7 +75,7 @@ def totals(members: Iterable[tuple[int, int]], clock: Clock) -> dict[int, Expose
     }
 
 
-def counts(
+def sums_by_key(
     column: str, told: Mapping[str, list[int]], clock: Clock
 ) -> dict[int, dict[str, int]]:
     """Cluster → sums of a map of the rollups."""

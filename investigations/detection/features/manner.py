@@ -5,18 +5,17 @@ from collections.abc import Collection, Sequence
 
 import numpy as np
 
-from investigations.detection.features.clock import Clock, rows
+from investigations.detection.features.clock import Clock, rows, sums_by_hour
 from investigations.detection.shapes import Floats, Wording
 
 # An account's wordings beyond these are rarely used ones.
 MOST_WORDINGS = 12
 AT_ONCE = 1_000  # accounts
 
-_SUMS = ", ".join(f"sum(session_hours[{hour + 1}])" for hour in range(24))
 HOURS = """
 SELECT account_id, {sums} FROM {days} AS d
 WHERE account_id = ANY(%(accounts)s::bigint[]) AND day >= %(first_day)s GROUP BY 1
-""".replace("{sums}", _SUMS)
+""".replace("{sums}", sums_by_hour("session_hours"))
 WORDINGS = """
 SELECT used.account_id, used.skeleton, known.sketch, used.requests
 FROM (
