@@ -24,6 +24,7 @@ urlpatterns = [
     path("retention/hold/", retention.place_hold, name="place_hold"),
     path("retention/<int:pk>/release/", retention.release_hold, name="release_hold"),
     path("rules/", rules.versions, name="rules"),
+    path("rules/calibration.json", rules.calibration_chart, name="calibration"),
     path("rules/draft/", rules.draft, name="draft_rules"),
     path("rules/<int:number>/", rules.version, name="rules_version"),
     path("rules/<int:number>/edit/", rules.edit, name="edit_rules"),

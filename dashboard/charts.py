@@ -62,6 +62,18 @@ class ScorePoint:
     score: float
 
 
+@dataclass(frozen=True, slots=True)
+class Reliability:
+    """Of accounts scored from `lowest` on to the next ten, the share that was
+    confirmed, with its interval, and what their scores said; shares from 0 to 1."""
+
+    lowest: int
+    said: float
+    confirmed: float
+    low: float
+    high: float
+
+
 def literal(text: str) -> str:
     """A name as Plotly will show it: no markup, no link, nothing hidden."""
     return escape(spelled_out(text), quote=False)
@@ -209,6 +221,49 @@ def weekly_bars(weeks: Sequence[str], series: Sequence[Series]) -> Figure:
     layout = _layout(showlegend=len(series) > 1, barmode="group")
     layout["xaxis"] = {"type": "category"}
     return _figure(bars, layout)
+
+
+def reliability(points: Sequence[Reliability]) -> Figure:
+    """What scores say beside what was found, tenth by tenth of the scale."""
+    names = [tenth_of_scale(point.lowest) for point in points]
+    found = go.Scatter(
+        x=names,
+        y=[point.confirmed for point in points],
+        mode="markers",
+        marker={"size": 8},
+        error_y={
+            "type": "data",
+            "symmetric": False,
+            "array": [point.high - point.confirmed for point in points],
+            "arrayminus": [point.confirmed - point.low for point in points],
+        },
+        name="confirmed",
+        meta={"tone": "cat-1"},
+        hovertemplate="confirmed: %{y:.0%}<extra></extra>",
+    )
+    said = go.Scatter(
+        x=names,
+        y=[point.said for point in points],
+        name="what scores say",
+        mode="lines+markers",
+        line={"dash": "dot"},
+        meta={"tone": "muted"},
+        hovertemplate="scores say: %{y:.0%}<extra></extra>",
+    )
+    layout = _layout(showlegend=True)
+    # The whole scale, however little of it was judged.
+    scale = [tenth_of_scale(lowest) for lowest in range(0, 100, 10)]
+    layout["xaxis"] = {
+        "type": "category",
+        "categoryarray": scale,
+        "range": [-0.5, len(scale) - 0.5],
+    }
+    layout["yaxis"] = {"tickformat": ".0%", "range": [0, 1.02]}
+    return _figure([said, found], layout)
+
+
+def tenth_of_scale(lowest: int) -> str:
+    return f"{lowest} to {lowest + 10}"
 
 
 def _tones(series: Sequence[Series]) -> list[str]:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import (
     require_http_methods,
@@ -14,6 +14,7 @@ from django.views.decorators.http import (
 
 from dashboard import rules as shown
 from dashboard.answers import is_fragment, reader
+from dashboard.calibration import shown_calibration
 from dashboard.rule_forms import (
     BacktestForm,
     PublishForm,
@@ -33,6 +34,13 @@ from investigations.errors import BadRules, DomainError
 def versions(request: HttpRequest) -> HttpResponse:
     access.require(request.user, access.VIEW)
     return list_page(request, WhyForm())
+
+
+@require_safe
+def calibration_chart(request: HttpRequest) -> HttpResponse:
+    access.require(request.user, access.VIEW)
+    found = shown_calibration(selectors.calibration(), rulebook.live().rules)
+    return JsonResponse(found.figure)
 
 
 @require_POST
@@ -196,6 +204,7 @@ def list_page(
         "versions": selectors.rule_versions(),
         "detectors": shown.shown_detectors(live.rules),
         "links": shown.shown_links(),
+        "calibration": shown_calibration(selectors.calibration(), live.rules),
         "form": form,
         "may_rule": access.can(request.user, access.RULES),
         "may_manage": access.can(request.user, access.MANAGE),

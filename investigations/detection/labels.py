@@ -5,7 +5,9 @@ from datetime import datetime
 
 from django.db import connection
 
-from investigations.detection.models import Label
+from investigations.detection.models import Label, Score
+
+SAID = ("account_id", "score", "decibans")
 
 
 def record(
@@ -13,10 +15,12 @@ def record(
 ) -> None:
     """Label accounts (primary keys); `given_by` is the decision's reference as text.
 
-    What speaks about each at the time is kept with its label.
+    What speaks about each at the time is kept with its label, and its score.
     """
     ids = list(account_ids)
     detectors, ties = grouped(DETECTORS, ids), grouped(TIES, ids)
+    scored = Score.objects.filter(account__in=ids)
+    said = {pk: both for pk, *both in scored.values_list(*SAID)}
     Label.objects.bulk_create(
         (
             Label(
@@ -27,8 +31,11 @@ def record(
                 given_at=at,
                 detectors=detectors.get(pk, []),
                 link_kinds=ties.get(pk, []),
+                score=score,
+                decibans=decibans,
             )
             for pk in ids
+            for score, decibans in [said.get(pk, (None, None))]
         ),
         batch_size=5_000,
     )

@@ -567,6 +567,9 @@ class Label(models.Model):
     # whether a detector was right is asked of those that people judged.
     detectors = ArrayField(models.CharField(max_length=48), default=list)
     link_kinds = ArrayField(models.CharField(max_length=32), default=list)
+    # What the machine said of it then; null where it had said nothing yet.
+    score = models.FloatField(null=True)
+    decibans = models.FloatField(null=True)
 
     class Meta:
         indexes = [models.Index(fields=["account", "-given_at"], name="label_latest")]

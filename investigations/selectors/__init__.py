@@ -10,6 +10,7 @@ from investigations.selectors.approvals import (
     drift_of,
     frozen_accounts,
 )
+from investigations.selectors.calibration import Calibration, Tenth, calibration
 from investigations.selectors.cases import Exposed, case_size, case_with, exposed
 from investigations.selectors.history import (
     History,
@@ -71,6 +72,7 @@ __all__ = [
     "QUEUE_SORTS",
     "QUEUE_TABS",
     "ApprovalPages",
+    "Calibration",
     "Cursor",
     "Drift",
     "Exposed",
@@ -85,11 +87,13 @@ __all__ = [
     "SharedIndicator",
     "SharedTemplate",
     "Slice",
+    "Tenth",
     "Traffic",
     "approval_pages",
     "approval_with",
     "approvals_waiting",
     "approvals_waiting_count",
+    "calibration",
     "case_accounts",
     "case_days",
     "case_history",

@@ -6,7 +6,9 @@ mostly judge what the machine thought suspect.
 """
 
 from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Self
 
 from django.db import connection
 
@@ -39,6 +41,16 @@ class Precision:
     cases: int
     effective: float
 
+    @classmethod
+    def of(cls, cases: Collection[tuple[int, int]]) -> Self:
+        """Of (confirmed, judged) accounts, case by case."""
+        return cls(
+            confirmed=sum(confirmed for confirmed, _ in cases),
+            accounts=sum(judged for _, judged in cases),
+            cases=len(cases),
+            effective=sum(n for _, n in cases) ** 2 / sum(n * n for _, n in cases),
+        )
+
     @property
     def share(self) -> float:
         return self.confirmed / self.accounts
@@ -60,12 +72,4 @@ def _precision(sql: str) -> dict[str, Precision]:
         cursor.execute(sql)
         for key, _, confirmed, judged in cursor.fetchall():
             counts[key].append((confirmed, judged))
-    return {
-        key: Precision(
-            confirmed=sum(confirmed for confirmed, _ in cases),
-            accounts=sum(judged for _, judged in cases),
-            cases=len(cases),
-            effective=sum(n for _, n in cases) ** 2 / sum(n * n for _, n in cases),
-        )
-        for key, cases in counts.items()
-    }
+    return {key: Precision.of(cases) for key, cases in counts.items()}

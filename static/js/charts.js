@@ -88,6 +88,7 @@ function trace(given) {
     ...given,
     line: { ...given.line, color: edge, width: 1.75 },
     marker: { ...given.marker, color: edge },
+    error_y: given.error_y && { ...given.error_y, color: edge, thickness: 1.5, width: 4 },
     fillcolor: given.fill ? faded(token, 0.14) : undefined,
   };
 }

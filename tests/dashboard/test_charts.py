@@ -21,6 +21,7 @@ def every_figure() -> list[charts.Figure]:
         charts.score_history([ScorePoint(NOON, 12), ScorePoint(NOON, 71)]),
         charts.activity_by_hour([1] * 24, [2] * 24),
         charts.weekly_bars(["2026-W46", "2026-W47"], two),
+        charts.reliability([charts.Reliability(90, 0.97, 0.9, 0.8, 0.95)]),
     ]
 
 

@@ -176,6 +176,7 @@ TABLE = (
     Route("settings:place_hold", post=holders),
     Route("settings:release_hold", post=holders, fill={"pk": "{hold}"}),
     Route("settings:rules", get=everyone),
+    Route("settings:calibration", get=everyone),
     Route("settings:draft_rules", post=approvers),
     Route("settings:rules_version", get=everyone, fill=RULES),
     Route("settings:edit_rules", get=approvers, post=approvers, fill=RULES),
