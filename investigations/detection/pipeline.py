@@ -16,6 +16,7 @@ from ingest.rolling import marks
 from investigations.detection import (
     claims,
     drift,
+    exposure_rows,
     features,
     link_rows,
     pace,
@@ -217,8 +218,8 @@ def write(
         returning.store_resemblances(everyone, stored, as_of)
     with watch.stage("exposure"):
         since = None if within is None else quick.recent(as_of)
-        rows = [*stored, *claims.homes(fresh, but=stored)] if fresh else stored
-        claims.store_exposure(rows, facts.clock, since)
+        rows = [*stored, *exposure_rows.homes(fresh, but=stored)] if fresh else stored
+        exposure_rows.store_exposure(rows, facts.clock, since)
     return {
         "accounts": len(accounts),
         "links": len(found.kept.links.a),
