@@ -1,7 +1,7 @@
 """What left through accounts and clusters: sums of all days, and hours."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+import json
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -15,18 +15,33 @@ _MEMBERS = """
 JOIN unnest(%(accounts)s::bigint[], %(clusters)s::int[]) AS c(account, cluster)
   ON c.account = account_id
 """
+
+
+def _summed(column: str) -> str:
+    """Sums by key of a map of the rollups: one map for each cluster."""
+    return f"""(
+        SELECT cluster, jsonb_object_agg(key, n) AS {column} FROM (
+            SELECT cluster, m.key, sum(m.value::bigint) AS n
+            FROM told CROSS JOIN LATERAL jsonb_each_text({column}) AS m GROUP BY 1, 2
+        ) AS sums GROUP BY 1
+    ) AS {column} USING (cluster)"""  # noqa: S608 - made of constants
+
+
+# The days are read once: nearly each of them lies on a page of its own.
 TOTALS = f"""
-SELECT c.cluster, sum(requests), sum(input_tokens), sum(output_tokens),
-       min(first_at), max(last_at), count(DISTINCT day)
-FROM {{days}} AS d {_MEMBERS}
-WHERE account_id = ANY(%(accounts)s::bigint[]) AND requests > 0
-GROUP BY 1
-"""  # noqa: S608 - made of constants
-COUNTS = f"""
-SELECT c.cluster, m.key, sum(m.value::bigint)
-FROM {{days}} AS d {_MEMBERS} CROSS JOIN LATERAL jsonb_each_text({{column}}) AS m
-WHERE account_id = ANY(%(accounts)s::bigint[])
-GROUP BY 1, 2
+WITH told AS MATERIALIZED (
+    SELECT c.cluster, day, requests, input_tokens, output_tokens, first_at, last_at,
+           by_model, intents
+    FROM {{days}} AS d {_MEMBERS} WHERE account_id = ANY(%(accounts)s::bigint[])
+)
+SELECT cluster, exchanges, input, output, since, until, days, by_model, intents
+FROM (
+    SELECT cluster, sum(requests) AS exchanges, sum(input_tokens) AS input,
+           sum(output_tokens) AS output, min(first_at) AS since,
+           max(last_at) AS until, count(DISTINCT day) AS days
+    FROM told WHERE requests > 0 GROUP BY 1
+) AS sums
+LEFT JOIN {_summed("by_model")} LEFT JOIN {_summed("intents")}
 """  # noqa: S608 - made of constants
 _INTENTS = ", ".join(
     f"count(*) FILTER (WHERE e.intents & {bit} > 0)" for bit in INTENT_BITS.values()
@@ -55,34 +70,13 @@ class HourOfModel:
 def totals(members: Iterable[tuple[int, int]], clock: Clock) -> dict[int, Exposed]:
     """Cluster → what its members ever exchanged, by (account, cluster) pairs. Clusters
     of which no member ever did are not among them."""
-    told = named(members)
-    by_model = sums_by_key("by_model", told, clock)
-    by_intent = sums_by_key("intents", told, clock)
-    return {
-        cluster: Exposed(
-            exchanges=int(requests),
-            input_tokens=int(read),
-            output_tokens=int(written),
-            since=since,
-            until=until,
-            days=days,
-            by_model=by_model.get(cluster, {}),
-            by_intent=by_intent.get(cluster, {}),
-        )
-        for cluster, requests, read, written, since, until, days in rows(
-            TOTALS, clock, **told
-        )
-    }
-
-
-def sums_by_key(
-    column: str, told: Mapping[str, list[int]], clock: Clock
-) -> dict[int, dict[str, int]]:
-    """Cluster → sums of a map of the rollups."""
-    found: dict[int, dict[str, int]] = defaultdict(dict)
-    sql = COUNTS.replace("{column}", column)
-    for cluster, key, count in rows(sql, clock, **told):
-        found[cluster][key] = int(count)
+    found = {}
+    for cluster, exchanges, read, written, *when, by_model, by_intent in rows(
+        TOTALS, clock, **named(members)
+    ):
+        sums = int(exchanges), int(read), int(written)
+        maps = (json.loads(each or "{}") for each in (by_model, by_intent))
+        found[cluster] = Exposed(*sums, *when, *maps)
     return found
 
 
