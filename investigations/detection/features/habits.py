@@ -44,6 +44,8 @@ FEWEST_PROMPTS = 10
 AT_ONCE = 1_000  # accounts
 # A skeleton's likeness to itself.
 LENGTH = 127 * np.sqrt(FREQUENCIES)
+# Each template is looked up by itself (OFFSET 0): PostgreSQL takes a map of JSON for a
+# hundred keys, and would read all templates there are.
 PROMPTS = """
 SELECT used.account_id, known.embedding, used.requests
 FROM (
@@ -53,8 +55,11 @@ FROM (
     WHERE account_id = ANY(%(accounts)s::bigint[]) AND day >= %(first_day)s
     GROUP BY 1, 2
 ) AS used
-JOIN ingest_templatecandidate AS known ON known.skeleton_hash = used.skeleton
-WHERE known.embedding IS NOT NULL
+CROSS JOIN LATERAL (
+    SELECT embedding FROM ingest_templatecandidate
+    WHERE skeleton_hash = used.skeleton AND embedding IS NOT NULL
+    OFFSET 0
+) AS known
 """
 
 

@@ -36,8 +36,9 @@ FROM (
     GROUP BY e.account_id
 ) AS sent
 LEFT JOIN (
-    SELECT DISTINCT account_id FROM ingest_accountday
+    SELECT DISTINCT e.account_id FROM ingest_accountday AS e
     WHERE day >= %(week_before)s AND day < %(release_day)s AND requests > 0
+      AND {OF_SOME}
 ) AS before ON before.account_id = sent.account_id
 ORDER BY sent.account_id
 """  # noqa: S608 - made of constants

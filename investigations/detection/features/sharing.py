@@ -147,14 +147,14 @@ def assembled(
     born, births = birth_slots(present, len(values))
     seen = at[known], value, *(column[known] for column in rest)
     added = np.array(born, np.int64).reshape(-1, 5).T
-    customers = {own.customer for own in present}
-    numbers = {name: at for at, name in enumerate(sorted(customers))}
+    customers = [own.customer for own in present]
+    numbers = {name: at for at, name in enumerate(sorted(set(customers)))}
     programs = {
         name: at for at, name in enumerate(sorted({o.stack for o in present} - {""}))
     }
     return Everyone(
         accounts=accounts.tolist(),
-        organization=np.array([numbers[own.customer] for own in present], np.int64),
+        organization=np.array([numbers[name] for name in customers], np.int64),
         stack=np.array([programs.get(own.stack, -1) for own in present], np.int64),
         templates=np.array(
             [shown.templates.get(own.account, 0) for own in present], np.int64
