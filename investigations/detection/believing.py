@@ -27,7 +27,7 @@ from investigations.detection import (
 from investigations.detection.assessment import Assessment
 from investigations.detection.clustering import Found
 from investigations.detection.features import Clock, Facts
-from investigations.detection.habits import with_habits
+from investigations.detection.habits import NOBODY, Watched, with_habits
 from investigations.detection.population import Population
 from investigations.detection.ruleset import Ruleset
 from investigations.detection.shapes import (
@@ -103,7 +103,7 @@ def refresh_links(facts: Facts, watch: Stopwatch) -> Population:
         others = [account for account in members if account not in known]
         read = known | features.session_times(others, facts.clock)
         times = {pk: read[pk] for pk in members if read.get(pk, NEVER).size}
-    return population_of(facts, world, found, times, watch)
+    return population_of(replace(facts, world=world), found, times, watch)
 
 
 def linked(facts: Facts, watch: Stopwatch) -> tuple[Everyone, Found, dict[int, Floats]]:
@@ -122,16 +122,17 @@ def linked(facts: Facts, watch: Stopwatch) -> tuple[Everyone, Found, dict[int, F
 
 def population_of(
     facts: Facts,
-    world: Everyone,
     found: Found,
     times: Mapping[int, Floats],
     watch: Stopwatch,
     within: frozenset[int] | None = None,
+    known: Watched = NOBODY,
 ) -> Population:
-    """`times`: when members' sessions began and ended. `within`: whom it concerns."""
+    """`times`: when members' sessions began and ended. `within`: whom it concerns.
+    `known`: habits that need not be read."""
     everyone = Population(
         features=facts.features,
-        world=world,
+        world=facts.world,
         found=found,
         starts=facts.starts,
         since=facts.clock.since,
@@ -143,7 +144,7 @@ def population_of(
     with watch.stage("links and clusters"):
         everyone = robbed.leave_company_out(everyone)
     with watch.stage("features"):
-        everyone = with_habits(everyone, facts.clock, within)
+        everyone = with_habits(everyone, facts.clock, within, known)
     with watch.stage("past clusters"):
         return returning.with_past(everyone, facts.clock.as_of)
 
@@ -214,10 +215,11 @@ def believe_anew(
     with watch.stage("features"):
         anew = changes.fresh | changes.earlier
         times = quick.session_times(kept, touched, members, anew)
+        known = quick.habits(kept, anew)
     among = np.flatnonzero(touched.again.among).tolist()
     gone = changes.fresh - set(seen.world.accounts)
     within = frozenset(gone | {seen.world.accounts[at] for at in among})
-    everyone = population_of(seen, seen.world, found, times, watch, within)
+    everyone = population_of(seen, found, times, watch, within, known)
     with watch.stage("scores"):
         assessed = assessment.assess(everyone, rules, within)
         assessed = vouched_for(assessed, everyone, facts.clock)

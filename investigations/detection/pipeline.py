@@ -150,11 +150,13 @@ def _run_quick(as_of: datetime) -> Run:
     last = finished_runs().first()
     with transaction.atomic():
         with watch.stage("what is kept"):
-            kept = quick.recall()
+            recalled = quick.recall()
         changes = quick.take(last.counts.get("label", 0) if last else 0)
         with watch.stage("features"):
-            touched = quick.look(kept, changes, Clock(as_of))
-        believed, within = believe_anew(kept, touched, changes, edition.rules, watch)
+            touched = quick.look(recalled, changes, Clock(as_of))
+        believed, within = believe_anew(
+            recalled.kept, touched, changes, edition.rules, watch
+        )
         counts = write(believed, watch, within, changes.fresh)
         row.stages = watch.seconds
         row.counts = counts | {"facts": mark, "label": changes.label}

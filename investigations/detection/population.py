@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from investigations.detection.clustering import Found
-from investigations.detection.detectors.capability_concentration import NAMES, shares
+from investigations.detection.detectors.capability_concentration import NAMES
 from investigations.detection.detectors.programme_farming import (
     has_weak_access,
     voice,
@@ -34,6 +34,8 @@ from investigations.detection.used_settings import UsedSettings
 POOLED_KINDS = ("payment", "block", "tools", "system", "skeleton")
 # The most customers that a cluster is compared with in detail.
 MOST_PEERS = 2000
+# Scatters ids that follow one another (Knuth, The Art of Computer Programming 3, 6.4).
+LOT = np.uint64(0x9E3779B97F4A7C15)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,7 +71,9 @@ class Population:
     # Sessions one by one, of accounts in clusters: account id → a row of seconds at
     # which they began, and one at which they ended.
     session_times: Mapping[int, Floats] = field(default_factory=dict)
-    # Temperature and token limit → requests, of accounts in clusters and some others.
+    # Accounts in clusters and some others, of which the next ones are told.
+    watched: frozenset[int] = frozenset()
+    # Temperature and token limit → requests.
     settings: Mapping[int, Mapping[str, int]] = field(default_factory=dict)
     # What the same accounts ask about: the mean embedding of their prompts.
     subjects: Mapping[int, Floats] = field(default_factory=dict)
@@ -136,12 +140,27 @@ class Population:
     @cached_property
     def norms(self) -> dict[str, Norm]:
         """Rates of intents that 5 in 100 customers exceed."""
-        active = [f for f in self.features if f.requests >= ENOUGH]
-        names = sorted({name for account in active for name in account.intents})
+        active = self.sends_enough
         return {
-            name: norm([a.intents.get(name, 0) / a.requests for a in active])
-            for name in names
+            name: norm(with_it[active] / self.requests[active])
+            for name, with_it in sorted(self.intents.items())
+            if with_it[active].any()
         }
+
+    @cached_property
+    def requests(self) -> Ints:
+        return np.array([own.requests for own in self.features], np.int64)
+
+    @cached_property
+    def intents(self) -> dict[str, Ints]:
+        """Intent → how many of each account's requests have it."""
+        found: dict[str, Ints] = {}
+        for at, own in enumerate(self.features):
+            for name, count in own.intents.items():
+                if name not in found:
+                    found[name] = np.zeros(len(self.features), np.int64)
+                found[name][at] = count
+        return found
 
     @cached_property
     def voices(self) -> Ints:
@@ -167,7 +186,7 @@ class Population:
     @cached_property
     def sends_enough(self) -> Bools:
         """Whether an account has requests enough to show habits."""
-        return np.array([f.requests >= ENOUGH for f in self.features], bool)
+        return self.requests >= ENOUGH
 
     @cached_property
     def sweeping(self) -> Bools:
@@ -237,8 +256,10 @@ class Population:
     @cached_property
     def asked(self) -> Floats:
         """Shares of requests by capability, one row for each of `busy`."""
-        rows = [shares(self.features[at]) for at in self.busy.tolist()]
-        return np.array(rows, float).reshape(-1, len(NAMES))
+        none = np.zeros(len(self.features), np.int64)
+        asked = [self.intents.get(name, none)[self.busy] for name in NAMES]
+        shares: Floats = np.stack(asked, axis=1) / self.requests[self.busy][:, None]
+        return shares
 
     @cached_property
     def schools(self) -> frozenset[str]:
@@ -285,8 +306,12 @@ def some_others(
     for own in features:
         if own.requests >= ENOUGH and own.customer not in within:
             first.setdefault(own.customer, own.account)
-    found = spread(np.array(list(first.values()), np.int64), MOST_PEERS)
-    return [int(account) for account in found]
+    found = np.array(sorted(first.values()), np.int64)
+    # The same ones again when a few came or went (a bottom-k sample: Cohen and Kaplan,
+    # PODC 2007), so that what was read of them still serves.
+    lot = found.astype(np.uint64) * LOT
+    drawn = found[np.argsort(lot, kind="stable")[:MOST_PEERS]]
+    return [int(account) for account in np.sort(drawn)]
 
 
 def spread(found: Ints, most: int) -> Ints:
@@ -297,9 +322,9 @@ def spread(found: Ints, most: int) -> Ints:
     return chosen
 
 
-def norm(rates: Sequence[float]) -> Norm:
-    high = max(0.05, float(np.quantile(rates, 0.95)) if rates else 0.05)
-    above = sum(rate > high for rate in rates)
+def norm(rates: Floats) -> Norm:
+    high = max(0.05, float(np.quantile(rates, 0.95)) if len(rates) else 0.05)
+    above = int((rates > high).sum())
     return Norm(high, (above + 1) / (len(rates) + 2))
 
 

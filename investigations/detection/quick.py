@@ -6,8 +6,8 @@ whoever is tied by a link worth keeping to one whose ties are others now, and th
 and clusters of all these (touching.py); they are also scored anew, and so are their
 clusters. What is kept of the last full pass (`Remembered`) and taken as it was then:
 
-- everybody else's own facts, days and moves, of which norms, cohorts and nulls are
-  made;
+- everybody else's own facts, days, moves and habits, of which norms, cohorts and nulls
+  are made;
 - hands that deal work out (dealing.py), and the profiles of indicators as pages show
   them. How common a value is, is counted anew, over the kept and the changed;
 - of clusters that were there, the hours before yesterday.
@@ -15,9 +15,10 @@ clusters. What is kept of the last full pass (`Remembered`) and taken as it was 
 So a quick pass is not exact, and the next full pass says by how much (drift.py).
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 import numpy as np
 from django.db.models import Max
@@ -26,6 +27,7 @@ from investigations.detection import dealing, features, keeping, shapes
 from investigations.detection.clustering import Again
 from investigations.detection.dealing import Tie
 from investigations.detection.features import Clock, Facts
+from investigations.detection.habits import Watched
 from investigations.detection.models import (
     ChangedAccounts,
     Label,
@@ -52,7 +54,8 @@ RECENT = timedelta(days=1)
 @dataclass(frozen=True, slots=True, eq=False)
 class Kept:
     """What a full pass read and found. `group` as in clustering.Found; `times`: two
-    rows, when sessions of accounts in clusters began and ended."""
+    rows, when sessions of accounts in clusters began and ended; `watched` were read for
+    their habits, and what they ask about and when they start is a row each."""
 
     facts: Facts
     group: Ints
@@ -60,6 +63,12 @@ class Kept:
     timed: Ints
     times: Floats
     timed_account: list[int]
+    watched: frozenset[int]
+    settings: Mapping[int, Mapping[str, int]]
+    asking: list[int]
+    subjects: Floats
+    starting: list[int]
+    start_hours: Floats
 
 
 CLASSES: keeping.Classes = {
@@ -95,13 +104,21 @@ def remember(run: Run, facts: Facts, everyone: Population) -> None:
         timed=np.array([own.shape[1] for own in each], np.int64),
         times=np.concatenate([*each, NEVER], axis=1),
         timed_account=accounts,
+        watched=everyone.watched,
+        settings=everyone.settings,
+        asking=list(everyone.subjects),
+        subjects=np.array(list(everyone.subjects.values()), float),
+        starting=list(everyone.start_hours),
+        start_hours=np.array(list(everyone.start_hours.values()), float),
     )
+    _unpacked.cache_clear()
     Remembered.objects.exclude(run=run).delete()
     Remembered.objects.create(run=run, shape=SHAPE, packed=keeping.pack(kept))
 
 
 def forget() -> None:
     Remembered.objects.all().delete()
+    _unpacked.cache_clear()
 
 
 def remembers(run: Run) -> bool:
@@ -109,11 +126,27 @@ def remembers(run: Run) -> bool:
     return Remembered.objects.filter(run=run, shape=SHAPE).exists()
 
 
-def recall() -> Kept:
-    packed = Remembered.objects.order_by("-run").values_list("packed", flat=True)[0]
+@dataclass(frozen=True, slots=True, eq=False)
+class Recalled:
+    """What was kept, and the world as the full pass saw it with ties."""
+
+    kept: Kept
+    before: Scene
+
+
+def recall() -> Recalled:
+    newest = Remembered.objects.order_by("-run").values_list("run", "run__finished_at")
+    return _unpacked(*newest[0])
+
+
+# A process that makes one quick pass makes the next: what both compare with is a second
+# reading of hundreds of megabytes. The time tells runs of several databases apart.
+@lru_cache(maxsize=1)
+def _unpacked(run: int, finished_at: datetime) -> Recalled:
+    packed = Remembered.objects.values_list("packed", flat=True).get(run=run)
     kept = keeping.unpack(bytes(packed), CLASSES)
     assert isinstance(kept, Kept)
-    return kept
+    return Recalled(kept, Scene.of(dealing.tied_again(kept.facts.world, kept.ties)))
 
 
 # --- What changed -------------------------------------------------------------------
@@ -184,9 +217,9 @@ class Touched:
     again: Again
 
 
-def look(kept: Kept, changes: Changes, clock: Clock) -> Touched:
+def look(recalled: Recalled, changes: Changes, clock: Clock) -> Touched:
     """Reads what changed, and also what changed earlier of those it concerns."""
-    before = Scene.of(dealing.tied_again(kept.facts.world, kept.ties))
+    kept, before = recalled.kept, recalled.before
     anew = set(changes.fresh)
     anew |= changes.earlier & grouped_with(kept, changes.fresh)
     anew |= tied_since(changes.fresh, changes.earlier)
@@ -265,6 +298,15 @@ def session_times(
     since = touched.facts.clock.since.timestamp()
     old = {pk: known[pk][:, known[pk][0] >= since] for pk in members if pk in known}
     return old | {pk: fresh.get(pk, NEVER) for pk in wanted}
+
+
+def habits(kept: Kept, anew: Collection[int]) -> Watched:
+    """What was read of accounts that have not changed since."""
+    subjects = zip(kept.asking, kept.subjects, strict=True)
+    start_hours = zip(kept.starting, kept.start_hours, strict=True)
+    return Watched(
+        kept.watched.difference(anew), kept.settings, dict(subjects), dict(start_hours)
+    )
 
 
 def recent(as_of: datetime) -> datetime:

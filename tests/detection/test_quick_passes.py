@@ -7,7 +7,14 @@ import numpy as np
 import pytest
 
 from ingest.models import Account
-from investigations.detection import keeping, labels, pace, pipeline, selectors
+from investigations.detection import (
+    assessment,
+    keeping,
+    labels,
+    pace,
+    pipeline,
+    selectors,
+)
 from investigations.detection.models import (
     ChangedAccounts,
     Cluster,
@@ -20,6 +27,7 @@ from investigations.detection.models import (
     Score,
     Signal,
 )
+from investigations.detection.population import Population
 from investigations.detection.shapes import AccountFeatures, Release
 from tests.detection.facts import ATTACKERS, NOW, PEOPLE, Record, take_in, telemetry
 
@@ -114,7 +122,7 @@ def test_whom_a_change_does_not_concern_is_left_alone(grown):
     assert {score_of(name).decibans for name in PEOPLE} == {-99.0}
 
 
-def more(name: str, count: int = 1, **other: str) -> list[Record]:
+def more(name: str, count: int = 1, **other: Any) -> list[Record]:
     """Further requests of an account, like its last one but for what is told."""
     last = [r for r in telemetry() if r["account_id"] == name and "model" in r][-1]
     told = {"turn": 1, "prior_response_hashes": [], "occurred_at": NOW.isoformat()}
@@ -286,6 +294,38 @@ def test_only_the_last_full_pass_is_remembered(grown):
     run = pipeline.run(as_of=NOW + LATER)
 
     assert Remembered.objects.get().run == run
+
+
+def test_quick_passes_go_on_from_the_newest_full_one(grown):
+    quick_pass()
+    pipeline.run(as_of=NOW + LATER)  # the first that knows the newcomer
+    take_in(more(ATTACKERS[3], 30))
+    quick_pass()
+
+    assert selectors.hot_clusters().get().size == len(ATTACKERS)
+
+
+def test_how_a_changed_member_works_now_is_read_anew(grown, monkeypatch):
+    seen: list[Population] = []
+
+    def watched(everyone: Population, *more: Any) -> assessment.Assessment:
+        seen.append(everyone)
+        return assess(everyone, *more)
+
+    assess = assessment.assess
+    monkeypatch.setattr(assessment, "assess", watched)
+    take_in(more(ATTACKERS[3], 30, temperature=1.5))
+    quick_pass()
+    pipeline.run(as_of=NOW + LATER)
+    quick, full = seen
+    changed = Account.objects.get(external_id=ATTACKERS[3]).pk
+
+    assert any(used.startswith("1.5") for used in quick.settings[changed])
+    assert quick.settings == full.settings
+    for name in ("subjects", "start_hours"):
+        now, then = getattr(quick, name), getattr(full, name)
+        assert now.keys() == then.keys()
+        assert all(np.array_equal(now[pk], then[pk]) for pk in now)
 
 
 def test_what_is_kept_comes_out_as_it_went_in():
