@@ -111,13 +111,16 @@ def remember(run: Run, facts: Facts, everyone: Population) -> None:
         starting=list(everyone.start_hours),
         start_hours=np.array(list(everyone.start_hours.values()), float),
     )
-    _unpacked.cache_clear()
     Remembered.objects.exclude(run=run).delete()
     Remembered.objects.create(run=run, shape=SHAPE, packed=keeping.pack(kept))
 
 
 def forget() -> None:
     Remembered.objects.all().delete()
+
+
+def let_go() -> None:
+    """Gives the memory free that a full pass needs, and no quick pass after it."""
     _unpacked.cache_clear()
 
 
