@@ -70,7 +70,7 @@ THRESHOLDS = (
     ("fewest_requests", "Fewest exchanges of a cluster", COUNT, 1, 1_000_000, True),
     ("early_members", "Early: fewer customers than", COUNT, 3, 1_000, True),
     ("early_requests", "Early: fewer exchanges than", COUNT, 1, 1_000_000, True),
-    ("early_pool_members", "Early: customers a pool is told from", COUNT, 3, 1_000, True),
+    ("early_pool_members", "Early: fewest customers of a pool", COUNT, 3, 1_000, True),
     ("thin_cap", "Most for a cluster with too little", SHOWN, 0, 69, False),
     ("early_cap", "Most for what is seen early", SHOWN, 0, 89, False),
     ("uncoordinated_cap", "Most without signs of coordination", SHOWN, 0, 89, False),
