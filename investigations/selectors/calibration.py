@@ -6,7 +6,7 @@ not bend this, since it is asked score by score; what else made them look does.
 """
 
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass
 
@@ -25,16 +25,13 @@ WITH newest AS (
     WHERE kind IN ('confirmed', 'benign') AND score IS NOT NULL
     ORDER BY account_id, given_at, id
 )
-SELECT {by}, count(*) FILTER (WHERE n.kind = 'confirmed'), count(*), sum(s.score)
+SELECT least(9, floor(s.score / 10))::int, d.case_id, round(s.decibans)::int,
+       count(*) FILTER (WHERE n.kind = 'confirmed'), count(*), sum(s.score)
 FROM newest n
 JOIN said s USING (account_id)
 JOIN investigations_decision d ON n.given_by = 'D-' || d.id
-GROUP BY {grouped} ORDER BY {grouped}
+GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
 """
-BY_TENTH = JUDGED.format(
-    by="least(9, floor(s.score / 10))::int, d.case_id", grouped="1, 2"
-)
-BY_DECIBAN = JUDGED.format(by="round(s.decibans)::int", grouped="1")
 # A start that fits fewer would follow one case.
 FEWEST_CASES = 5
 FURTHEST = 60.0  # dB; ten to the sixth in odds
@@ -63,21 +60,21 @@ class Calibration:
 
 def calibration() -> Calibration:
     with connection.cursor() as cursor:
-        cursor.execute(BY_TENTH)
+        cursor.execute(JUDGED)
         told = cursor.fetchall()
-        cursor.execute(BY_DECIBAN)
-        weighed = [(float(at), yes, judged) for at, yes, judged, _ in cursor]
-    tenths: dict[int, list[tuple[int, int]]] = defaultdict(list)
+    tenths: dict[int, Counter[int]] = defaultdict(Counter)
+    right: dict[int, Counter[int]] = defaultdict(Counter)
     sums: dict[int, float] = defaultdict(float)
-    for tenth, _, confirmed, judged, scores in told:
-        tenths[tenth].append((confirmed, judged))
+    for tenth, case, _, confirmed, judged, scores in told:
+        right[tenth][case] += confirmed
+        tenths[tenth][case] += judged
         sums[tenth] += scores
-    held = [
-        Tenth(10 * tenth, sums[tenth] / 100 / found.accounts, found)
-        for tenth, found in ((at, Precision.of(each)) for at, each in tenths.items())
-    ]
-    cases = {case for _, case, *_ in told}
-    enough = len(cases) >= FEWEST_CASES
+    held = []
+    for tenth, cases in tenths.items():
+        found = Precision.of([(right[tenth][case], n) for case, n in cases.items()])
+        held.append(Tenth(10 * tenth, sums[tenth] / 100 / found.accounts, found))
+    enough = len({case for _, case, *_ in told}) >= FEWEST_CASES
+    weighed = [(float(at), yes, judged) for _, _, at, yes, judged, _ in told]
     return Calibration(held, enough, fitted_shift(weighed) if enough else None)
 
 
